@@ -1,0 +1,1 @@
+"""The doors: each translates between one platform and the conversation, and decides nothing."""

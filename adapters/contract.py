@@ -1,0 +1,269 @@
+"""What every door and the conversation agree on. A door sees this and the public face of `economy`, nothing else.
+
+Inwards come `Invocation` (something said to the bot) and `Pressed` (a button); outwards goes a `Reply` of
+platform-neutral nodes, already worded: numbers formatted, names made inert. A door renders every node, with its own
+escaping, and pings nobody but `Reply.pings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+from economy.values import Identity, Place, Role, Sighting
+
+# --- inwards --------------------------------------------------------------------------------------------------------
+
+
+class Mention(Struct, frozen=True):
+    """A member named in a message, as the platform resolved them."""
+
+    person: Sighting
+
+
+class RoleMention(Struct, frozen=True):
+    """A role named in a message: everyone known to hold it."""
+
+    role: Role
+
+
+class Attachment(Struct, frozen=True):
+    """A file sent with a message. Doors refuse more than `ATTACHMENT_BYTES_MAX` before reading it."""
+
+    name: str
+    content: bytes
+
+
+ATTACHMENT_BYTES_MAX = 1_000_000
+
+Word = str | Mention | RoleMention | Attachment
+
+
+class Invocation(Struct, frozen=True, kw_only=True):
+    """A command as somebody gave it.
+
+    Text doors fill `words` (all that stood after the command's name, cut at ASCII white space, mentions resolved);
+    doors with typed options fill `options` by the names of the `CommandSpec`. `act` names the human act and becomes
+    the idempotency key: the same message delivered again has the same `act`. `private`: said to the bot alone.
+    `replied_to`: whose message this one answers, where the platform says so. `locale` is the reader's, such as `en`.
+    """
+
+    act: str
+    person: Sighting
+    place: Place
+    command: str
+    words: tuple[Word, ...] = ()
+    options: Mapping[str, Word] | None = None
+    standing: frozenset[Role] = frozenset()
+    private: bool = False
+    replied_to: Sighting | None = None
+    locale: str = "en"
+
+
+class Pressed(Struct, frozen=True, kw_only=True):
+    """A press of a button of an earlier reply: `data` is what `Button.data` held."""
+
+    act: str
+    person: Sighting
+    place: Place
+    data: str
+    standing: frozenset[Role] = frozenset()
+    private: bool = False
+    locale: str = "en"
+
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+
+class Visibility(StrEnum):
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class OptionKind(StrEnum):
+    """What an option takes; doors with typed options map each to their own."""
+
+    MEMBER = "member"
+    RECEIVERS = "receivers"  # one or more members, or a role
+    TARGETS = "targets"  # one member, a role or a file of rows
+    AMOUNT = "amount"  # 50, 1,000, 2.5k, all, half
+    COINS = "coins"  # a plain amount, 0 allowed where the command says so
+    COUNT = "count"  # x3
+    GIFT = "gift"
+    CHOICE = "choice"
+    RECEIPT = "receipt"
+    PAGE = "page"
+    SETTING = "setting"
+    TIME = "time"
+    WORD = "word"
+    TEXT = "text"  # takes all that is left
+
+
+class Option(Struct, frozen=True, kw_only=True):
+    name: str
+    kind: OptionKind
+    required: bool
+    help: str = ""
+    choices: tuple[str, ...] = ()
+
+
+class CommandSpec(Struct, frozen=True, kw_only=True):
+    """A command, read off its function: doors make their menus, parsers and completions from it.
+
+    `name` may hold one space: a group and its command (`coins add`). `right` is what it needs beyond being a member
+    (an `economy` right's name; it decides what help and menus show, the rule decides who may). `feature` names what
+    an owner can turn off.
+    """
+
+    name: str
+    topic: str
+    help: str
+    options: tuple[Option, ...] = ()
+    aliases: tuple[str, ...] = ()
+    visibility: Visibility = Visibility.PRIVATE
+    right: str | None = None
+    feature: str | None = None
+    examples: tuple[str, ...] = ()
+    in_menu: bool = False
+
+
+# --- outwards -------------------------------------------------------------------------------------------------------
+
+
+class Plain(Struct, frozen=True):
+    """Words, ready to be escaped by the door."""
+
+    text: str
+
+
+class Strong(Struct, frozen=True):
+    """Words that stand out, where the platform can."""
+
+    text: str
+
+
+class Name(Struct, frozen=True):
+    """A member's name, made inert; a door may link it to `identity` where that pings nobody."""
+
+    text: str
+    identity: Identity | None = None
+
+
+Span = Plain | Strong | Name
+
+
+class Line(Struct, frozen=True):
+    """One paragraph of one line."""
+
+    spans: tuple[Span, ...]
+
+
+class Table(Struct, frozen=True):
+    """Rows of cells under a heading each; `right_aligned` are the columns of numbers."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right_aligned: tuple[int, ...] = ()
+
+
+class Listing(Struct, frozen=True):
+    """Lines that belong together, one item each."""
+
+    items: tuple[Line, ...]
+
+
+class File(Struct, frozen=True):
+    name: str
+    content: bytes
+    media_type: str = "text/csv"
+
+
+class Picture(Struct, frozen=True):
+    """PNG bytes and the words that replace them."""
+
+    png: bytes
+    words: str
+
+
+Node = Line | Table | Listing | File | Picture
+
+
+class Button(Struct, frozen=True, kw_only=True):
+    """`data` goes back in `Pressed.data`, at most 64 bytes: an offer's nonce behind `o:`, or behind `q:` a query's
+    command line. `presser` is the only one it is shown to or obeys, where set."""
+
+    label: str
+    data: str
+    presser: Identity | None = None
+
+
+BUTTON_DATA_BYTES_MAX = 64
+
+FieldValue = str | int | bool | None | list["FieldValue"] | dict[str, "FieldValue"]
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """What the bot answers: nodes for people; the rest for scripts, logs and doors.
+
+    `outcome` is a plain name (`tip`, `confirm`, `refused`); `code` is the refusal's. `replaces` is the receipt whose
+    public message this one takes the place of, on platforms that can edit. `pings` are the people addressed.
+    """
+
+    command: str | None
+    outcome: str
+    visibility: Visibility
+    nodes: tuple[Node, ...]
+    code: str | None = None
+    receipt: str | None = None
+    fields: dict[str, FieldValue] = {}
+    buttons: tuple[Button, ...] = ()
+    pings: tuple[Identity, ...] = ()
+    replaces: str | None = None
+
+
+# --- the two sides --------------------------------------------------------------------------------------------------
+
+
+class Conversation(Protocol):
+    """What the bot offers to doors."""
+
+    async def say(self, invocation: Invocation) -> Reply:
+        """Answers a command. Never raises for anything a person can type."""
+        ...
+
+    async def press(self, pressed: Pressed) -> Reply:
+        """Answers a press; data that is malformed or from an older release answers `expired`."""
+        ...
+
+    async def heard(self, place: Place, person: Sighting, act: str) -> None:
+        """Somebody spoke without addressing the bot: they are in the place."""
+        ...
+
+    async def came(self, place: Place, person: Sighting, act: str) -> None: ...
+
+    async def went(self, place: Place, person: Sighting, act: str) -> None: ...
+
+    async def appoint(self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]) -> None:
+        """The platform itself gives a role to somebody, with the standing that it vouches for."""
+        ...
+
+    async def complete(self, invocation: Invocation) -> list[str]:
+        """What the last word of an unfinished command could become, best first, at most 25."""
+        ...
+
+    def specs(self) -> tuple[CommandSpec, ...]:
+        """Every command there is."""
+        ...
+
+
+class Adapter(Protocol):
+    """A door. `bot.app` opens it with a conversation and closes it on shutdown."""
+
+    async def run(self) -> None:
+        """Serves until closed."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,346 @@
+"""What rules see and what they answer: `Books`, `Needs`, `Order`, `Decision`. Pure.
+
+`Books` is the little part of one community's state that the orders of a batch asked to see. Rules read it and
+answer a decision; `Books.apply` is the only thing that changes it, and only through entries. The same class serves
+the journal and the model in the tests, so both decide alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from economy.ledger import COMMUNITY, Entry, Fact, Posting, Receipt, Text, changes
+from economy.refusals import Code, Refusal, Value, refuse
+from economy.settings import Feature, Settings
+from economy.totals import totals_of
+from economy.values import (
+    COINS_MAX,
+    NO_REASON,
+    Asset,
+    EntryNumber,
+    Identity,
+    MemberId,
+    Own,
+    Reason,
+    Role,
+    local_date,
+)
+
+# Flags of a member. What has more than one of a kind has a prefix.
+PRESENT = "present"
+ACTED = "acted"
+FREEZE = "frozen"  # `send`, `receive` or `both`
+GIFTS_OFF = "gifts_off"
+HIDDEN = "hidden"
+AMOUNT_HIDDEN = "amount_hidden"
+CREATOR = "creator"  # True, or `asked` while a moderator has to approve
+DAILY_DAY = "daily.day"  # ISO date of the last claim
+DAILY_STREAK = "daily.streak"
+ROLE_PREFIX = "role."
+BLOCK_PREFIX = "block."
+FAVOURITES = "favourites"  # gift slugs, comma separated
+# Flags of the community.
+FREEZE_ALL = "frozen"
+WORD_PREFIX = "word."
+
+
+class Needs(Struct, frozen=True):
+    """What an order must see before its rule can decide. The journal locks it and puts it in the books.
+
+    `people`: members with wallet, flags and today's totals (the actor is always among them). `role`: everyone
+    known to hold it. `chest`: the house's accounts. `receipts`: entries by number, with who undid them, and the
+    members they touch. `latest_by`: the latest tip or gift that this person sent. `since`: every entry that can be
+    undone in which the person sent, acted or received since the time. `offers`: stored offers by nonce.
+    `sets_community`: changes settings or other flags of the community, so others must not read them meanwhile.
+    """
+
+    people: tuple[Identity, ...] = ()
+    role: Role | None = None
+    chest: bool = False
+    receipts: tuple[EntryNumber, ...] = ()
+    latest_by: Identity | None = None
+    since: tuple[Identity, datetime] | None = None
+    offers: tuple[str, ...] = ()
+    sets_community: bool = False
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether earlier entries are asked for; such an order is never behind others in a batch."""
+        return bool(self.receipts or self.latest_by or self.since)
+
+
+class Order(Struct, frozen=True, kw_only=True, tag_field="order", omit_defaults=True):
+    """A request to change something, in the imperative. Subclasses are the orders of `economy.rules`.
+
+    `by` is who asks. Everything else is as the person gave it: what has to be looked up (`all`, a price, who holds
+    a role) is resolved by the rule. `kind` names its entries.
+    """
+
+    kind: ClassVar[str] = ""
+
+    by: Identity
+
+    def needs(self) -> Needs:
+        raise NotImplementedError
+
+    def decide(self, books: Books, now: datetime) -> Outcome:
+        raise NotImplementedError
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
+    """What others may want to know of an entry; goes through the outbox."""
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """A button that moves money or changes something, before the journal gives it its nonce.
+
+    `label` names the button (`confirm`, `daily`). Only `presser` may press it. `terms` are what was shown (price,
+    total) and are checked again when it is pressed; the order holds them too.
+    """
+
+    label: str
+    order: Order
+    presser: MemberId
+    expires: datetime
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """A rule's yes: becomes one entry."""
+
+    receipt: Receipt
+    postings: tuple[Posting, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    events: tuple[Event, ...] = ()
+    texts: tuple[Text, ...] = ()
+    reason: Reason = NO_REASON
+    undoes: tuple[EntryNumber, ...] = ()
+    removes_text_of: EntryNumber | None = None
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """A rule's 'are you sure': writes no entry, stores its offers. `about` says what would be done."""
+
+    about: Receipt
+    offers: tuple[Offer, ...]
+    why: tuple[str, ...]
+
+
+class Hint(Struct, frozen=True, kw_only=True):
+    """A refusal together with what the person may do about it at the press of a button."""
+
+    refusal: Refusal
+    offers: tuple[Offer, ...]
+
+
+Outcome = Decision | Question | Refusal | Hint
+
+
+class StoredOffer(Struct, frozen=True, kw_only=True):
+    """An offer as the store has it."""
+
+    nonce: str
+    label: str
+    order: Order
+    presser: MemberId
+    expires: datetime
+    used: bool = False
+
+
+class Member:
+    """One member as the books have them. Changed by `Books.apply` alone."""
+
+    __slots__ = ("flags", "id", "identity", "is_bot", "name", "totals", "wallet")
+
+    def __init__(
+        self,
+        id: MemberId,
+        identity: Identity,
+        name: str = "",
+        *,
+        is_bot: bool = False,
+        wallet: dict[Asset, int] | None = None,
+        flags: dict[str, Value] | None = None,
+        totals: dict[tuple[str, int], int] | None = None,
+    ) -> None:
+        self.id = id
+        self.identity = identity
+        self.name = name
+        self.is_bot = is_bot
+        self.wallet = wallet if wallet is not None else {}
+        self.flags = flags if flags is not None else {}
+        self.totals = totals if totals is not None else {}
+
+    def holds(self, asset: Asset) -> int:
+        return self.wallet.get(asset, 0)
+
+    @property
+    def spendable(self) -> int:
+        """What can be tipped or given: bought and free coins together."""
+        return self.holds(Asset.COIN) + self.holds(Asset.BONUS)
+
+    @property
+    def is_present(self) -> bool:
+        return self.flags.get(PRESENT) is True
+
+    @property
+    def is_creator(self) -> bool:
+        return self.flags.get(CREATOR) is True or self.flags.get(ROLE_PREFIX + Role.CREATOR) is True
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles stored for this member by name."""
+        stored = {
+            Role(name.removeprefix(ROLE_PREFIX))
+            for name, value in self.flags.items()
+            if name.startswith(ROLE_PREFIX) and value is True
+        }
+        if self.is_creator:
+            stored.add(Role.CREATOR)
+        return frozenset(stored)
+
+    def blocks(self, other: Member) -> bool:
+        return self.flags.get(f"{BLOCK_PREFIX}{other.id}") is True
+
+    def total(self, name: str, day: int) -> int:
+        """A day's total: `day` is the ordinal of the local date."""
+        return self.totals.get((name, day), 0)
+
+    def fact(self, name: str, after: Value) -> Fact:
+        """The fact that sets one of this member's flags."""
+        return Fact(self.id, name, self.flags.get(name), after)
+
+
+class Books:
+    """What the orders of a batch see of one community."""
+
+    def __init__(self, flags: dict[str, Value] | None = None) -> None:
+        self.flags: dict[str, Value] = flags if flags is not None else {}
+        self.settings = Settings.of(self.flags)
+        self.members: dict[MemberId, Member] = {}
+        self._by_identity: dict[Identity, Member] = {}
+        self.holders: dict[Role, tuple[MemberId, ...]] = {}
+        self.house: dict[Asset, int] = {}
+        self.entries: dict[EntryNumber, Entry] = {}
+        self.latest: dict[MemberId, EntryNumber] = {}
+        self.since: dict[MemberId, tuple[EntryNumber, ...]] = {}
+        self.offers: dict[str, StoredOffer] = {}
+        self.standing: frozenset[Role] = frozenset()
+        """The roles that the door attests for whoever gives the order being decided."""
+
+    # --- looking up -------------------------------------------------------------------------------------------
+
+    def add(self, member: Member, *identities: Identity) -> None:
+        self.members[member.id] = member
+        for identity in identities or (member.identity,):
+            self._by_identity[identity] = member
+
+    def find(self, identity: Identity) -> Member | None:
+        return self._by_identity.get(identity)
+
+    def actor(self, identity: Identity) -> Member:
+        """Who gives the order; the journal has made sure that they are a member."""
+        return self._by_identity[identity]
+
+    def community_fact(self, name: str, after: Value) -> Fact:
+        return Fact(COMMUNITY, name, self.flags.get(name), after)
+
+    def roles_of(self, actor: Member) -> frozenset[Role]:
+        """The actor's roles at this moment: those stored and those the door attests."""
+        return actor.roles | self.standing
+
+    def today(self, now: datetime) -> int:
+        """The ordinal of the community's calendar day."""
+        return local_date(now, self.settings.time_zone).toordinal()
+
+    # --- rules that many topics share ---------------------------------------------------------------------------
+
+    def must_be_on(self, feature: Feature) -> Refusal | None:
+        return None if self.settings.feature_on(feature) else refuse(Code.FEATURE_OFF, feature=str(feature))
+
+    def must_move(self) -> Refusal | None:
+        """Refuses while everyone is frozen."""
+        if self.flags.get(FREEZE_ALL) is True:
+            return refuse(Code.FROZEN, rule="everyone", appeal=self.settings.appeal)
+        return None
+
+    def must_send(self, sender: Member) -> Refusal | None:
+        """Whether `sender` may part with coins at all."""
+        if refusal := self.must_move():
+            return refusal
+        if sender.is_bot:
+            return refuse(Code.NOT_ALLOWED, rule="bots")
+        if sender.flags.get(FREEZE) in ("send", "both"):
+            return refuse(Code.FROZEN, rule="send", appeal=self.settings.appeal)
+        if any(balance < 0 for balance in sender.wallet.values()):
+            return refuse(Code.IN_DEBT, owed=-min(sender.wallet.values()))
+        return None
+
+    def must_receive(self, sender: Member, identity: Identity) -> Member | Refusal:
+        """The member behind `identity`, if they can get coins from `sender`."""
+        receiver = self.find(identity)
+        if receiver is not None and receiver.is_bot:
+            return refuse(Code.RECIPIENT_IS_BOT, member_id=receiver.id)
+        if receiver is None or not receiver.is_present:
+            return refuse(Code.UNKNOWN_MEMBER, name=receiver.name if receiver else identity.native_id)
+        if receiver.id == sender.id:
+            return refuse(Code.SELF_TRANSFER)
+        if receiver.flags.get(FREEZE) in ("receive", "both"):
+            return refuse(Code.FROZEN, rule="receive", member_id=receiver.id, appeal=self.settings.appeal)
+        if receiver.blocks(sender):
+            return refuse(Code.BLOCKED, member_id=receiver.id)
+        return receiver
+
+    def must_hold(self, sender: Member, needed: int) -> Refusal | None:
+        if needed > sender.spendable:
+            return refuse(Code.INSUFFICIENT_FUNDS, needed=needed, available=sender.spendable)
+        return None
+
+    def must_fit(self, receiver: Member, asset: Asset, amount: int) -> Refusal | None:
+        """Whether the receiver's account can take `amount` more."""
+        if receiver.holds(asset) + amount > COINS_MAX:
+            return refuse(Code.LIMIT_EXCEEDED, rule="balance", limit=COINS_MAX, member_id=receiver.id)
+        return None
+
+    # --- changing -------------------------------------------------------------------------------------------------
+
+    def apply(self, entry: Entry, undoes: Iterable[EntryNumber] = ()) -> None:
+        """Carries an entry into the books. Raises OverdrawnError, changing nothing, if a member would fall below 0.
+
+        A rule that lets that happen has a bug; the store's own CHECK stands behind this one.
+        """
+        moved = changes(entry.postings)
+        for (owner, asset), difference in moved.items():
+            if owner > 0 and difference < 0 and self.members[MemberId(owner)].holds(asset) + difference < 0:
+                raise OverdrawnError(f"entry {entry.kind} would overdraw member {owner} of {asset}")
+        for (owner, asset), difference in moved.items():
+            if owner > 0:
+                wallet = self.members[MemberId(owner)].wallet
+                wallet[asset] = wallet.get(asset, 0) + difference
+            elif owner == Own.HOUSE:
+                self.house[asset] = self.house.get(asset, 0) + difference
+        for fact in entry.facts:
+            if fact.subject == COMMUNITY:
+                self.flags[fact.name] = fact.after
+                self.settings = Settings.of(self.flags)
+            elif fact.subject in self.members:
+                self.members[fact.subject].flags[fact.name] = fact.after
+        for (subject, name, day), difference in totals_of(entry).items():
+            if subject in self.members:
+                totals = self.members[subject].totals
+                totals[name, day] = totals.get((name, day), 0) + difference
+        for number in undoes:
+            if number in self.entries:
+                self.entries[number] = msgspec.structs.replace(self.entries[number], undone_by=entry.number)
+
+
+class OverdrawnError(Exception):
+    """A rule answered a decision that would take more than is there: a bug, told loudly."""
+
+
+CONFIRM_FOR = timedelta(minutes=5)
+"""How long a button that moves money can be pressed."""

@@ -1,0 +1,244 @@
+"""What an entry adds to the boards, who is listed on them, and how scores are counted into buckets. Pure.
+
+Adding a board is a line in `Board`, its rule in `board_changes` and, if it has no periods, a line in `periods_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple, Protocol, cast
+
+from economy.books import HIDDEN, PRESENT
+from economy.ledger import Entry, Undone, UndonePart
+from economy.values import Asset, Coins, EntryNumber, MemberId, day_start, local_date, zone
+
+
+class Board(StrEnum):
+    CREATORS = "creators"
+    SUPPORTERS = "supporters"
+    TIPPERS = "tippers"
+    BALANCE = "balance"
+
+
+class Period(StrEnum):
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    ALL = "all"
+
+
+START_OF_ALL_US = 0
+"""What stands for the start of the period `all`, which has none."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class ScoreChange(NamedTuple):
+    """One member's score on one board changes by `amount` (signed), in all periods that hold `at`."""
+
+    board: Board
+    member: MemberId
+    amount: int
+    at: datetime
+    time_zone: str
+
+
+class ScoreKey(NamedTuple):
+    """Names one score. `start_us`: the period's start in UTC microseconds since 1970, 0 for `all`."""
+
+    board: Board
+    period: Period
+    start_us: int
+    member: MemberId
+
+
+class ScoreSum(NamedTuple):
+    """What entries add to one score, and the last of them that changed it."""
+
+    amount: int
+    reached: EntryNumber
+
+
+class _GiftReceipt(Protocol):
+    """What boards read of a gift's receipt. Structural, as projections do not know the rules."""
+
+    @property
+    def sender(self) -> MemberId: ...
+
+    @property
+    def creator(self) -> MemberId: ...
+
+    @property
+    def cost(self) -> Coins: ...
+
+
+# --- periods ---
+
+
+def periods_of(board: Board) -> tuple[Period, ...]:
+    """The periods a board has. A balance is what it is now."""
+    return (Period.ALL,) if board is Board.BALANCE else tuple(Period)
+
+
+def period_start(at: datetime, time_zone: str, period: Period) -> datetime | None:
+    """When the period that holds `at` began, in UTC; None for `all`. Weeks begin on Monday.
+
+    Where a clock change repeats an hour, its two runs are two hours; where it skips midnight, the day begins with
+    the first moment that was.
+    """
+    match period:
+        case Period.HOUR:
+            local = at.astimezone(zone(time_zone))
+            return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+        case Period.DAY:
+            return day_start(local_date(at, time_zone), time_zone)
+        case Period.WEEK:
+            today = local_date(at, time_zone)
+            return day_start(today - timedelta(days=today.weekday()), time_zone)
+        case Period.MONTH:
+            return day_start(local_date(at, time_zone).replace(day=1), time_zone)
+        case Period.ALL:
+            return None
+
+
+def start_us(at: datetime, time_zone: str, period: Period) -> int:
+    """`period_start` as the store writes it."""
+    start = period_start(at, time_zone, period)
+    return START_OF_ALL_US if start is None else (start - _EPOCH) // _MICROSECOND
+
+
+@lru_cache(maxsize=8192)
+def _starts(minute: datetime, time_zone: str) -> tuple[tuple[Period, int], ...]:
+    """Every period's start. No zone has changed its clocks within a minute since they were standardised."""
+    return tuple((period, start_us(minute, time_zone, period)) for period in Period)
+
+
+# --- what an entry adds ---
+
+
+def board_changes(entry: Entry) -> list[ScoreChange]:
+    """What `entry` adds to every board, signed. An undo lowers the periods of the entry it took back."""
+    found = _balance_changes(entry)
+    match entry.kind:
+        case "gift":
+            gift = cast(_GiftReceipt, entry.receipt)
+            found.append(_change(Board.CREATORS, gift.creator, gift.cost, entry))
+            found.append(_change(Board.SUPPORTERS, gift.sender, gift.cost, entry))
+        case "tip":
+            found.extend(_tip_changes(entry))
+        case "undo" if isinstance(entry.receipt, Undone):
+            for part in entry.receipt.parts:
+                found.extend(_undone_changes(part))
+        case _:
+            pass
+    return found
+
+
+def _change(board: Board, member: int, amount: int, of: Entry | UndonePart) -> ScoreChange:
+    return ScoreChange(board, MemberId(member), int(amount), of.at, of.time_zone)
+
+
+def _balance_changes(entry: Entry) -> list[ScoreChange]:
+    sums: dict[int, int] = {}
+    for posting in entry.postings:
+        if posting.asset is not Asset.DIAMOND:
+            if posting.source > 0:
+                sums[posting.source] = sums.get(posting.source, 0) - posting.amount
+            if posting.destination > 0:
+                sums[posting.destination] = sums.get(posting.destination, 0) + posting.amount
+    return [_change(Board.BALANCE, member, amount, entry) for member, amount in sums.items() if amount]
+
+
+def _tip_changes(entry: Entry) -> list[ScoreChange]:
+    """Sent less received: what left a member counts for them, what arrived counts against them.
+
+    Of a leg that turns bought coins into free ones, the coins leave the one and the free ones reach the other.
+    """
+    found = []
+    for posting in entry.postings:
+        if posting.source > 0:
+            found.append(_change(Board.TIPPERS, posting.source, posting.amount, entry))
+        if posting.destination > 0:
+            found.append(_change(Board.TIPPERS, posting.destination, -posting.amount, entry))
+    return found
+
+
+def _undone_changes(part: UndonePart) -> list[ScoreChange]:
+    match part.kind:
+        case "gift":
+            amount = sum(taken.amount for taken in part.taken)
+            return [
+                _change(Board.CREATORS, part.receiver, -amount, part),
+                _change(Board.SUPPORTERS, part.actor, -amount, part),
+            ]
+        case "tip":
+            return [
+                change
+                for taken in part.taken
+                for change in (
+                    _change(Board.TIPPERS, taken.giver, -taken.amount, part),
+                    _change(Board.TIPPERS, taken.holder, taken.amount, part),
+                )
+            ]
+        case _:
+            return []
+
+
+def score_sums(entries: Iterable[Entry]) -> dict[ScoreKey, ScoreSum]:
+    """What `entries`, in order of their numbers, add to each score.
+
+    An entry whose changes of a score cancel out has not changed it, so that the same entries come to the same
+    scores, however they are cut.
+    """
+    sums: dict[ScoreKey, ScoreSum] = {}
+    for entry in entries:
+        of_entry: dict[ScoreKey, int] = {}
+        for board, member, amount, at, time_zone in board_changes(entry):
+            if board is Board.BALANCE:
+                key = ScoreKey(board, Period.ALL, START_OF_ALL_US, member)
+                of_entry[key] = of_entry.get(key, 0) + amount
+                continue
+            for period, start in _starts(at.replace(second=0, microsecond=0), time_zone):
+                key = ScoreKey(board, period, start, member)
+                of_entry[key] = of_entry.get(key, 0) + amount
+        for key, amount in of_entry.items():
+            if amount:
+                before = sums.get(key)
+                sums[key] = ScoreSum(amount + (before.amount if before else 0), entry.number)
+    return sums
+
+
+def listed_changes(entry: Entry) -> dict[MemberId, dict[str, bool]]:
+    """Whom `entry` hides, shows, lets join or leave: by member, the flags it set (`present`, `hidden`)."""
+    found: dict[MemberId, dict[str, bool]] = {}
+    for fact in entry.facts:
+        if fact.subject > 0 and fact.name in (PRESENT, HIDDEN):
+            found.setdefault(fact.subject, {})[fact.name] = fact.after is True
+    return found
+
+
+def is_listed(*, present: bool, hidden: bool) -> bool:
+    """Whether a member is on the boards: leavers and those who hide are not."""
+    return present and not hidden
+
+
+# --- buckets ---
+
+_STEPS_BITS = 6  # 64 steps per power of two
+
+
+def bucket(score: int) -> int:
+    """The bucket that counts `score` (1 or more): exact up to 127, then 64 to each power of two; grows with the score."""
+    shift = max(0, score.bit_length() - 1 - _STEPS_BITS)
+    return (shift << _STEPS_BITS) + (score >> shift)
+
+
+def bucket_top(number: int) -> int:
+    """The greatest score in a bucket."""
+    shift = max(0, (number >> _STEPS_BITS) - 1)
+    return ((number - (shift << _STEPS_BITS) + 1) << shift) - 1

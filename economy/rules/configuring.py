@@ -1,0 +1,137 @@
+"""What owners decide: settings, features, and who holds which role. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from economy.books import PRESENT, ROLE_PREFIX, Books, Decision, Event, Needs, Order, Outcome
+from economy.ledger import Receipt
+from economy.refusals import Code, Value, refuse
+from economy.rules.permissions import Right, must_be_allowed
+from economy.settings import FEATURE_PREFIX, SETTING_PREFIX, SETTINGS, Feature, problem_with
+from economy.values import Identity, MemberId, Role
+
+
+class SettingChanged(Receipt, frozen=True, kw_only=True, tag="setting_changed"):
+    """`before` and `after` as in force: a reset answers the default."""
+
+    actor: MemberId
+    name: str
+    before: Value
+    after: Value
+    reset: bool
+
+
+class CommunityConfigured(Event, frozen=True, kw_only=True, tag="community_configured"):
+    actor: MemberId
+    name: str
+
+
+class ChangeSetting(Order, frozen=True, kw_only=True, tag="change_setting"):
+    """Sets a setting; None resets it to its default."""
+
+    kind: ClassVar[str] = "settings"
+
+    name: str
+    value: Value
+
+    def needs(self) -> Needs:
+        return Needs(sets_community=True)
+
+    def decide(self, books: Books, now: datetime) -> Outcome:
+        actor = books.actor(self.by)
+        if refusal := must_be_allowed(books, actor, Right.SETTINGS):
+            return refusal
+        setting = SETTINGS.get(self.name)
+        if setting is None:
+            return refuse(Code.INVALID_ARGUMENT, rule="unknown_setting", name=self.name)
+        if self.value is not None and (problem := problem_with(setting, self.value)):
+            return refuse(
+                Code.INVALID_ARGUMENT, rule=problem, name=setting.name, least=setting.least, most=setting.most
+            )
+        before = books.flags.get(SETTING_PREFIX + setting.name)
+        return Decision(
+            receipt=SettingChanged(
+                actor=actor.id,
+                name=setting.name,
+                before=setting.default if before is None else before,
+                after=setting.default if self.value is None else self.value,
+                reset=self.value is None,
+            ),
+            facts=(books.community_fact(SETTING_PREFIX + setting.name, self.value),),
+            events=(CommunityConfigured(actor=actor.id, name=setting.name),),
+        )
+
+
+class FeatureTurned(Receipt, frozen=True, kw_only=True, tag="feature_turned"):
+    actor: MemberId
+    feature: Feature
+    on: bool
+
+
+class TurnFeature(Order, frozen=True, kw_only=True, tag="turn_feature"):
+    """Turns a feature on or off for the community."""
+
+    kind: ClassVar[str] = "features"
+
+    feature: Feature
+    on: bool
+
+    def needs(self) -> Needs:
+        return Needs(sets_community=True)
+
+    def decide(self, books: Books, now: datetime) -> Outcome:
+        actor = books.actor(self.by)
+        if refusal := must_be_allowed(books, actor, Right.SETTINGS):
+            return refusal
+        return Decision(
+            receipt=FeatureTurned(actor=actor.id, feature=self.feature, on=self.on),
+            facts=(books.community_fact(FEATURE_PREFIX + self.feature, None if self.on else False),),
+            events=(CommunityConfigured(actor=actor.id, name=str(self.feature)),),
+        )
+
+
+class Appointed(Receipt, frozen=True, kw_only=True, tag="appointed"):
+    actor: MemberId
+    member: MemberId
+    role: Role
+    given: bool
+
+
+class RoleChanged(Event, frozen=True, kw_only=True, tag="role_changed"):
+    actor: MemberId
+    member: MemberId
+    role: Role
+    given: bool
+
+
+class Appoint(Order, frozen=True, kw_only=True, tag="appoint"):
+    """Gives a role to a member by name, or takes it away. Only an operator makes operators."""
+
+    kind: ClassVar[str] = "roles"
+
+    member: Identity
+    role: Role
+    given: bool = True
+
+    def needs(self) -> Needs:
+        return Needs(people=(self.member,))
+
+    def decide(self, books: Books, now: datetime) -> Outcome:
+        actor = books.actor(self.by)
+        right = Right.APPOINT_OPERATOR if self.role is Role.OPERATOR else Right.APPOINT
+        if refusal := must_be_allowed(books, actor, right):
+            return refusal
+        member = books.find(self.member)
+        if member is None or (self.given and member.flags.get(PRESENT) is not True):
+            return refuse(Code.UNKNOWN_MEMBER, name=self.member.native_id)
+        if member.is_bot and self.given:
+            return refuse(Code.RECIPIENT_IS_BOT, member_id=member.id)
+        if self.role is Role.OWNER and not self.given and member.id == actor.id:
+            return refuse(Code.NOT_ALLOWED, rule="last_owner")
+        return Decision(
+            receipt=Appointed(actor=actor.id, member=member.id, role=self.role, given=self.given),
+            facts=(member.fact(ROLE_PREFIX + self.role, True if self.given else None),),
+            events=(RoleChanged(actor=actor.id, member=member.id, role=self.role, given=self.given),),
+        )

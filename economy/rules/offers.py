@@ -1,0 +1,38 @@
+"""Pressing a button that moves money or changes something: once, by whom it was made for, in time. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+
+from economy.books import Books, Needs, Order, Outcome
+from economy.refusals import Code, refuse
+
+
+class Press(Order, frozen=True, kw_only=True, tag="press"):
+    """Presses the offer `nonce`; `inner` is the order stored in it.
+
+    Its entry is the inner order's: same kind, same receipt. The journal marks the offer as used with it.
+    """
+
+    kind: ClassVar[str] = "press"
+
+    nonce: str
+    inner: Order
+
+    def needs(self) -> Needs:
+        return msgspec.structs.replace(self.inner.needs(), offers=(self.nonce,))
+
+    def decide(self, books: Books, now: datetime) -> Outcome:
+        offer = books.offers.get(self.nonce)
+        if offer is None:
+            return refuse(Code.EXPIRED, rule="unknown")
+        if offer.presser != books.actor(self.by).id:
+            return refuse(Code.NOT_ALLOWED, rule="presser")
+        if offer.used:
+            return refuse(Code.EXPIRED, rule="used")
+        if now >= offer.expires:
+            return refuse(Code.EXPIRED, rule="late")
+        return self.inner.decide(books, now)

@@ -1,0 +1,256 @@
+"""Undo: posts the reverse of an entry and points at it; nothing is deleted or edited. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+import msgspec
+
+from economy.books import CONFIRM_FOR, Books, Decision, Event, Member, Needs, Offer, Order, Outcome, Question
+from economy.ledger import Entry, Posting, Taken, Undone, UndonePart, legs_of
+from economy.refusals import Code, Refusal, refuse
+from economy.rules.gifting import Gifted
+from economy.rules.permissions import Right, may, must_be_allowed
+from economy.values import (
+    COINS_MAX,
+    ISSUERS,
+    NO_REASON,
+    Asset,
+    Coins,
+    EntryNumber,
+    Identity,
+    MemberId,
+    Own,
+    Owner,
+    Reason,
+    receipt_id,
+)
+
+UNDOABLE = frozenset({"tip", "gift", "coins", "daily", "welcome", "chest"})
+"""Kinds of entry that can be undone. Purchases, payouts and exchanges have reversals of their own."""
+
+SENT = frozenset({"tip", "gift"})
+"""Kinds that their sender may take back."""
+
+UNDO_SINCE_MAX = 500
+"""The most entries that one order takes back."""
+
+
+class EntryUndone(Event, frozen=True, kw_only=True, tag="entry_undone"):
+    actor: MemberId
+    numbers: tuple[EntryNumber, ...]
+
+
+class Undo(Order, frozen=True, kw_only=True, tag="undo"):
+    """Takes one entry back: one's own tip or gift within the window, or, for moderators, any, with a reason.
+
+    Without a receipt it is the latest tip or gift that the person sent.
+    """
+
+    kind: ClassVar[str] = "undo"
+
+    of: EntryNumber | None = None
+    reason: Reason = NO_REASON
+
+    def needs(self) -> Needs:
+        if self.of is None:
+            return Needs(latest_by=self.by, chest=True)
+        return Needs(receipts=(self.of,), chest=True)
+
+    def decide(self, books: Books, now: datetime) -> Outcome:
+        actor = books.actor(self.by)
+        if refusal := books.must_move():
+            return refusal
+        number = self.of if self.of is not None else books.latest.get(actor.id)
+        entry = books.entries.get(number) if number is not None else None
+        if entry is None:
+            return refuse(Code.UNKNOWN_RECEIPT if self.of is not None else Code.NOTHING_TO_UNDO)
+        staff = may(books.roles_of(actor), Right.UNDO_ANY)
+        if refusal := self._must_be_undoable(books, actor, entry, now, staff=staff):
+            return refusal
+        reversal = Reversal(books)
+        part = reversal.take_back(entry)
+        if isinstance(part, Refusal):
+            return part
+        if not part.taken and part.missing:
+            return refuse(Code.NOTHING_TO_UNDO, rule="spent", missing=int(part.missing))
+        as_sender = entry.actor == actor.id and _in_window(books, entry, now) and not self.reason
+        if part.missing and (as_sender or not staff):
+            return refuse(Code.INSUFFICIENT_FUNDS, rule="undo_spent", missing=int(part.missing))
+        return Decision(
+            receipt=Undone(actor=actor.id, parts=(part,)),
+            postings=reversal.postings,
+            undoes=(entry.number,),
+            reason=self.reason,
+            events=(EntryUndone(actor=actor.id, numbers=(entry.number,)),),
+        )
+
+    def _must_be_undoable(
+        self, books: Books, actor: Member, entry: Entry, now: datetime, *, staff: bool
+    ) -> Refusal | None:
+        own = entry.actor == actor.id and entry.kind in SENT
+        if not own and not staff:
+            return must_be_allowed(books, actor, Right.UNDO_ANY)
+        if entry.kind not in UNDOABLE:
+            return refuse(Code.NOTHING_TO_UNDO, rule="kind", kind=entry.kind)
+        if entry.undone_by is not None:
+            return refuse(Code.ALREADY_UNDONE, receipt=receipt_id(entry.number))
+        if own and _in_window(books, entry, now):
+            return None
+        if not staff:
+            return refuse(Code.UNDO_WINDOW_OVER, seconds=books.settings.undo_window)
+        return None if self.reason else refuse(Code.REASON_REQUIRED)
+
+
+def _in_window(books: Books, entry: Entry, now: datetime) -> bool:
+    return now - entry.at <= timedelta(seconds=books.settings.undo_window)
+
+
+class Reversal:
+    """Collects the reverse of one or more entries against what their receivers still hold.
+
+    Legs are taken back last spent first; each gives back exactly what it took, as the asset it was taken from.
+    """
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._there: dict[tuple[Owner, Asset], int] = {}
+        self._postings: list[Posting] = []
+        self._leg = 0
+
+    @property
+    def postings(self) -> tuple[Posting, ...]:
+        return tuple(self._postings)
+
+    def take_back(self, entry: Entry) -> UndonePart | Refusal:
+        taken: list[Taken] = []
+        missing = 0
+        for leg in reversed(legs_of(entry.postings)):
+            amount = int(leg[0].amount)
+            first, last = _ends(leg)
+            can = min(amount, self._available(last.destination, last.asset))
+            missing += amount - can
+            if can == 0:
+                continue
+            if refusal := self._must_fit(first.source, first.asset, can):
+                return refusal
+            for posting in reversed(leg):
+                self._postings.append(
+                    Posting(posting.destination, posting.source, posting.asset, Coins(can), self._leg)
+                )
+            self._leg += 1
+            self._shift(last.destination, last.asset, -can)
+            self._shift(first.source, first.asset, can)
+            taken.append(Taken(last.destination, last.asset, first.source, first.asset, Coins(can)))
+        receiver = entry.receipt.creator if isinstance(entry.receipt, Gifted) else MemberId(0)
+        return UndonePart(
+            entry.number,
+            entry.kind,
+            entry.actor,
+            receiver,
+            entry.at,
+            entry.time_zone,
+            tuple(taken),
+            Coins(missing),
+        )
+
+    def _available(self, owner: Owner, asset: Asset) -> int:
+        """What is still there to take. What went to an issuer was burned, and can be issued again."""
+        if owner in ISSUERS:
+            return COINS_MAX
+        if (owner, asset) not in self._there:
+            if owner > 0:
+                there = self._books.members[MemberId(owner)].holds(asset)
+            else:
+                there = self._books.house.get(asset, 0) if owner == Own.HOUSE else 0
+            self._there[owner, asset] = max(0, there)
+        return self._there[owner, asset]
+
+    def _shift(self, owner: Owner, asset: Asset, difference: int) -> None:
+        """Keeps track of what is there while one order takes back several entries."""
+        if owner not in ISSUERS:
+            self._there[owner, asset] = self._available(owner, asset) + difference
+
+    def _must_fit(self, owner: Owner, asset: Asset, amount: int) -> Refusal | None:
+        if owner > 0 and self._available(owner, asset) + amount > COINS_MAX:
+            return refuse(Code.LIMIT_EXCEEDED, rule="balance", limit=COINS_MAX, member_id=owner)
+        return None
+
+
+def _ends(leg: tuple[Posting, ...]) -> tuple[Posting, Posting]:
+    """The posting by which the giver gave and the one by which the holder holds.
+
+    A leg of two is either a change of asset, whose giver stands first, or the setting aside of a diamond's coin,
+    where what a member holds or gave is the diamond.
+    """
+    diamonds = [posting for posting in leg if posting.asset is Asset.DIAMOND]
+    if len(leg) == 2 and diamonds and leg[0].source < 0:
+        return diamonds[0], diamonds[0]  # a granted diamond: issued to the holder
+    if len(leg) == 2 and diamonds and leg[0].asset is Asset.DIAMOND:
+        return diamonds[0], diamonds[0]  # a removed diamond: burned by its giver
+    return leg[0], leg[-1]
+
+
+class UndoSince(Order, frozen=True, kw_only=True, tag="undo_since"):
+    """Takes back all that a member sent, received or was granted since a time, as one entry.
+
+    Asked first, with the list as it was shown (`numbers`); what was undone meanwhile is left out.
+    """
+
+    kind: ClassVar[str] = "undo"
+
+    member: Identity
+    since: datetime
+    reason: Reason
+    numbers: tuple[EntryNumber, ...] | None = None
+
+    def needs(self) -> Needs:
+        if self.numbers is not None:
+            return Needs(people=(self.member,), receipts=self.numbers, chest=True)
+        return Needs(people=(self.member,), since=(self.member, self.since), chest=True)
+
+    def decide(self, books: Books, now: datetime) -> Outcome:
+        actor = books.actor(self.by)
+        if refusal := books.must_move() or must_be_allowed(books, actor, Right.UNDO_ANY):
+            return refusal
+        if not self.reason:
+            return refuse(Code.REASON_REQUIRED)
+        member = books.find(self.member)
+        if member is None:
+            return refuse(Code.UNKNOWN_MEMBER, name=self.member.native_id)
+        numbers = self.numbers if self.numbers is not None else books.since.get(member.id, ())
+        if len(numbers) > UNDO_SINCE_MAX:
+            return refuse(Code.LIMIT_EXCEEDED, rule="undo_since", limit=UNDO_SINCE_MAX)
+        reversal = Reversal(books)
+        parts = _take_back_all(reversal, (books.entries[number] for number in numbers if number in books.entries))
+        if isinstance(parts, Refusal):
+            return parts
+        if not parts:
+            return refuse(Code.NOTHING_TO_UNDO)
+        receipt = Undone(actor=actor.id, parts=parts)
+        if self.numbers is None:
+            agreed = msgspec.structs.replace(self, numbers=tuple(part.number for part in parts))
+            offer = Offer(label="confirm", order=agreed, presser=actor.id, expires=now + CONFIRM_FOR)
+            return Question(about=receipt, offers=(offer,), why=("bulk",))
+        return Decision(
+            receipt=receipt,
+            postings=reversal.postings,
+            undoes=tuple(part.number for part in parts),
+            reason=self.reason,
+            events=(EntryUndone(actor=actor.id, numbers=tuple(part.number for part in parts)),),
+        )
+
+
+def _take_back_all(reversal: Reversal, entries: Iterable[Entry]) -> tuple[UndonePart, ...] | Refusal:
+    """Newest first, so that what was sent on is back before what it came from is taken."""
+    parts: list[UndonePart] = []
+    for entry in sorted(entries, key=lambda entry: entry.number, reverse=True):
+        if entry.undone_by is None and entry.kind in UNDOABLE:
+            part = reversal.take_back(entry)
+            if isinstance(part, Refusal):
+                return part
+            if part.taken:
+                parts.append(part)
+    return tuple(parts)

@@ -1,0 +1,222 @@
+"""The public face of the economy: `Economy` submits orders and answers queries; its ports are protocols here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from economy.books import Order, Question
+from economy.ledger import Receipt
+from economy.refusals import Code, Refusal
+from economy.values import CommunityId, EntryNumber, IdempotencyKey, Identity, MemberId, Place, Role, Sighting
+from economy.views import (
+    AuditPage,
+    Balance,
+    BoardPage,
+    Chest,
+    EntryView,
+    HistoryPage,
+    Named,
+    Reader,
+    Shown,
+)
+
+
+class Submission(Struct, frozen=True):
+    """An order with what the door knows: the place, the key that names the human act, what the actor may do there
+    according to the platform at this moment (`standing`), and who was seen (the actor always is)."""
+
+    place: Place
+    key: IdempotencyKey
+    order: Order
+    standing: frozenset[Role] = frozenset()
+    sightings: tuple[Sighting, ...] = ()
+
+
+class Offered(Struct, frozen=True):
+    """A stored offer as a button needs it."""
+
+    nonce: str
+    label: str
+    expires: datetime
+
+
+class Answer(Struct, frozen=True):
+    """What an order came to. `number` is the entry's (None without one). `repeated` says that this is an earlier
+    answer given again."""
+
+    outcome: Receipt | Question | Refusal
+    at: datetime
+    time_zone: str = "UTC"
+    number: EntryNumber | None = None
+    offered: tuple[Offered, ...] = ()
+    repeated: bool = False
+
+
+class Clock(Protocol):
+    """Tells the time. The real one reads the system's; a transcript's stands still."""
+
+    def now(self) -> datetime:
+        """The time in UTC, with its zone."""
+        ...
+
+
+class Journal(Protocol):
+    """The one writer of a process."""
+
+    async def submit(self, submission: Submission) -> Answer:
+        """Carries an order out: at once with others that wait, and answers only what is committed.
+
+        A full queue or a locked store answers the refusal `busy`; nothing was written then. Cancelling the caller
+        does not cancel the order: the same key finds its answer.
+        """
+        ...
+
+    async def drained(self) -> None:
+        """Waits until everything that was submitted has been answered."""
+        ...
+
+
+class Projector(Protocol):
+    """Brings boards and day totals up to date with the entries."""
+
+    async def catch_up(self, community_id: CommunityId, *, wait_s: float) -> None:
+        """Returns when the projections have every entry committed before the call, or after `wait_s` seconds."""
+        ...
+
+
+class Reads(Protocol):
+    """Queries: consistent snapshots, never used to decide about money. Where a place or person is unknown they
+    answer as an empty community or wallet would."""
+
+    async def reader(self, place: Place, identity: Identity) -> Reader: ...
+
+    async def shown(self, community_id: CommunityId, member_ids: Sequence[MemberId]) -> dict[MemberId, Shown]: ...
+
+    async def member(self, community_id: CommunityId, identity: Identity) -> MemberId | None:
+        """The member behind an identity, also one who left; None for someone never seen there."""
+        ...
+
+    async def names(self, place: Place, *, limit: int = 500) -> list[Named]:
+        """Members who are present, last seen first."""
+        ...
+
+    async def balance(self, community_id: CommunityId, member_id: MemberId, now: datetime) -> Balance: ...
+
+    async def chest(self, community_id: CommunityId) -> Chest: ...
+
+    async def history(
+        self, community_id: CommunityId, member_id: MemberId, *, page: int = 1, size: int = 10
+    ) -> HistoryPage: ...
+
+    async def entry(self, community_id: CommunityId, number: EntryNumber) -> EntryView | None: ...
+
+    async def board(
+        self,
+        community_id: CommunityId,
+        board: str,
+        period: str,
+        *,
+        now: datetime,
+        reader: MemberId | None,
+        page: int = 1,
+        size: int = 10,
+    ) -> BoardPage: ...
+
+    async def audit(
+        self,
+        community_id: CommunityId,
+        *,
+        member: MemberId | None = None,
+        actor: MemberId | None = None,
+        kind: str | None = None,
+        since: datetime | None = None,
+        refused: bool = False,
+        page: int = 1,
+        size: int = 10,
+    ) -> AuditPage: ...
+
+    async def text(self, community_id: CommunityId, author: MemberId, topic: str) -> str:
+        """The author's latest text of a topic that was not removed, else empty."""
+        ...
+
+    async def blocked_by(self, community_id: CommunityId, member_id: MemberId) -> list[MemberId]: ...
+
+    async def holders(self, community_id: CommunityId, role: Role) -> list[MemberId]: ...
+
+    async def offer_order(self, community_id: CommunityId, nonce: str) -> Order | None:
+        """The order behind a button, as stored; it never changes, so reading it outside the journal is safe."""
+        ...
+
+
+class Economy:
+    """Submits orders and answers queries. All doors of a process share one."""
+
+    def __init__(self, journal: Journal, reads: Reads, projector: Projector, clock: Clock) -> None:
+        self._journal = journal
+        self._projector = projector
+        self.reads = reads
+        self.clock = clock
+
+    async def submit(self, submission: Submission) -> Answer:
+        """Carries out an order. See `Journal.submit`."""
+        return await self._journal.submit(submission)
+
+    async def press(self, place: Place, nonce: str, submission_of: PressedBy) -> Answer:
+        """Carries out the order behind a stored offer, once, whoever presses how often.
+
+        The key is the offer's, not the press's, so five presses are one act. An offer that is gone, used up or from
+        another place answers `expired`.
+        """
+        from economy.rules.offers import Press
+
+        reader = await self.reads.reader(place, submission_of.sighting.identity)
+        order = None
+        if reader.community_id is not None and is_nonce(nonce):
+            order = await self.reads.offer_order(reader.community_id, nonce)
+        if order is None:
+            return Answer(Refusal(Code.EXPIRED, {"rule": "unknown"}), self.clock.now())
+        identity = submission_of.sighting.identity
+        return await self._journal.submit(
+            Submission(
+                place,
+                IdempotencyKey(f"offer:{nonce}:{_key_part(str(identity))}"),
+                Press(by=identity, nonce=nonce, inner=order),
+                submission_of.standing,
+                (submission_of.sighting,),
+            )
+        )
+
+    async def board(
+        self,
+        community_id: CommunityId,
+        board: str,
+        period: str,
+        *,
+        reader: MemberId | None,
+        page: int = 1,
+    ) -> BoardPage:
+        """A board that already knows what was committed before the question, within a second's patience."""
+        await self._projector.catch_up(community_id, wait_s=1.0)
+        return await self.reads.board(community_id, board, period, now=self.clock.now(), reader=reader, page=page)
+
+
+class PressedBy(Struct, frozen=True):
+    """Who pressed a button, as the door knows them."""
+
+    sighting: Sighting
+    standing: frozenset[Role] = frozenset()
+
+
+def is_nonce(text: str) -> bool:
+    """Whether `text` can be an offer's nonce at all; anything else comes from an older release or a forger."""
+    return 8 <= len(text) <= 32 and text.isascii() and text.replace("-", "").replace("_", "").isalnum()
+
+
+def _key_part(text: str) -> str:
+    """`text` as visible ASCII, so that any native id can stand in a key."""
+    return json.dumps(text)[1:-1]

@@ -1,0 +1,1 @@
+"""Where the economy is kept: the only code that knows SQL."""

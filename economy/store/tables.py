@@ -1,0 +1,290 @@
+"""The tables. Migrations make them; a test compares the two.
+
+Primary keys of what a community owns begin with `community_id`, so that its rows live together and a distributed
+PostgreSQL can spread communities over machines. Times are UTC microseconds since 1970 (`_us`), days are ordinals of
+local dates, `owner` is a member's id or an `economy.values.Own`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only for a column declared INTEGER.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def table(name: str, *parts: Column | CheckConstraint | Index | PrimaryKeyConstraint | UniqueConstraint) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True)
+
+
+def number(name: str, *, nullable: bool = False) -> Column:
+    return Column(name, BigInteger().with_variant(Integer, "sqlite"), nullable=nullable)
+
+
+def text(name: str, *, nullable: bool = False) -> Column:
+    return Column(name, Text, nullable=nullable)
+
+
+def flag(name: str) -> Column:
+    # STRICT tables know no BOOLEAN: 0 or 1 in an INTEGER on SQLite.
+    return Column(name, Boolean().with_variant(Integer, "sqlite"), nullable=False)
+
+
+# --- global ---------------------------------------------------------------------------------------------------------
+
+communities = table("communities", Column("id", RowId, primary_key=True), number("created_us"))
+places = table(
+    "places",
+    text("platform"),
+    text("native_id"),
+    number("community_id"),
+    PrimaryKeyConstraint("platform", "native_id"),
+    Index(None, "community_id"),
+)
+persons = table("persons", Column("id", RowId, primary_key=True), number("created_us"))
+identities = table(
+    "identities",
+    text("platform"),
+    text("native_id"),
+    number("person_id"),
+    flag("is_bot"),
+    PrimaryKeyConstraint("platform", "native_id"),
+    Index(None, "person_id"),
+)
+
+# --- what decides the next order ------------------------------------------------------------------------------------
+
+# The row that orders of a member lock. `skeleton` is the name with look-alike characters folded together.
+members = table(
+    "members",
+    number("community_id"),
+    number("person_id"),
+    text("name"),
+    text("skeleton"),
+    number("seen_us"),
+    PrimaryKeyConstraint("community_id", "person_id"),
+    Index(None, "community_id", "skeleton"),
+)
+counters = table("counters", number("community_id"), number("last_entry"), PrimaryKeyConstraint("community_id"))
+accounts = table(
+    "accounts",
+    number("community_id"),
+    number("owner"),
+    text("asset"),
+    number("balance"),
+    PrimaryKeyConstraint("community_id", "owner", "asset"),
+    # mint and sales (-1, -2) stand below zero by what they issued, down to the supply cap; nobody else may.
+    CheckConstraint(
+        "balance >= CASE WHEN owner IN (-1, -2) THEN -4611686018427387904 ELSE 0 END", name="floor"
+    ),
+    CheckConstraint(
+        "balance <= CASE WHEN owner > 0 THEN 9007199254740991 ELSE 4611686018427387904 END", name="ceiling"
+    ),
+    CheckConstraint("asset IN ('coin', 'bonus', 'diamond')", name="asset"),
+    CheckConstraint("owner <> 0 AND owner >= -6", name="owner"),
+)
+# The latest value of every flag; `value` is JSON, so that true, 1 and "1" stay apart. subject 0: the community.
+flags = table(
+    "flags",
+    number("community_id"),
+    number("subject"),
+    text("name"),
+    text("value"),
+    PrimaryKeyConstraint("community_id", "subject", "name"),
+    Index("ix_flags_name", "community_id", "name", "value", "subject"),
+)
+totals = table(
+    "totals",
+    number("community_id"),
+    number("member_id"),
+    number("day"),
+    text("name"),
+    number("amount"),
+    PrimaryKeyConstraint("community_id", "member_id", "day", "name"),
+)
+# Answers that made no entry: refusals, questions, and refusals with an offer. `answer` is JSON.
+answers = table(
+    "answers",
+    number("community_id"),
+    text("key"),
+    text("digest"),
+    text("kind"),
+    number("actor"),
+    text("code", nullable=True),
+    number("at_us"),
+    text("answer"),
+    PrimaryKeyConstraint("community_id", "key"),
+    Index(None, "community_id", "at_us"),
+)
+offers = table(
+    "offers",
+    number("community_id"),
+    text("nonce"),
+    text("label"),
+    number("presser"),
+    number("expires_us"),
+    text("order"),
+    number("used_by", nullable=True),
+    PrimaryKeyConstraint("community_id", "nonce"),
+)
+
+# --- written once ---------------------------------------------------------------------------------------------------
+
+entries = table(
+    "entries",
+    number("community_id"),
+    number("number"),
+    text("key"),
+    text("digest"),
+    text("kind"),
+    number("actor"),
+    text("reason"),
+    number("at_us"),
+    text("time_zone"),
+    text("receipt"),
+    PrimaryKeyConstraint("community_id", "number"),
+    UniqueConstraint("community_id", "key"),
+    Index(None, "community_id", "actor", "number"),
+    Index(None, "community_id", "kind", "number"),
+)
+# `source_after` and `destination_after`: the member's balance after this posting; null for the community's own.
+postings = table(
+    "postings",
+    number("community_id"),
+    number("entry"),
+    number("ordinal"),
+    number("leg"),
+    number("source"),
+    number("destination"),
+    text("asset"),
+    number("amount"),
+    number("source_after", nullable=True),
+    number("destination_after", nullable=True),
+    PrimaryKeyConstraint("community_id", "entry", "ordinal"),
+    CheckConstraint("amount > 0", name="amount"),
+    CheckConstraint("source <> destination", name="two_accounts"),
+    Index("ix_postings_source", "community_id", "source", "entry"),
+    Index("ix_postings_destination", "community_id", "destination", "entry"),
+)
+facts = table(
+    "facts",
+    number("community_id"),
+    number("entry"),
+    number("ordinal"),
+    number("subject"),
+    text("name"),
+    text("before"),
+    text("after"),
+    PrimaryKeyConstraint("community_id", "entry", "ordinal"),
+    Index(None, "community_id", "subject", "entry"),
+)
+# Which entry took back which: its primary key is what makes an undo happen once.
+reversals = table(
+    "reversals",
+    number("community_id"),
+    number("original"),
+    number("by_entry"),
+    PrimaryKeyConstraint("community_id", "original"),
+    Index(None, "community_id", "by_entry"),
+)
+
+APPEND_ONLY = (entries, postings, facts, reversals)
+"""Tables that refuse UPDATE and DELETE by trigger."""
+
+# --- beside the entries ---------------------------------------------------------------------------------------------
+
+# Words people wrote: removable, which entries are not.
+texts = table(
+    "texts",
+    number("community_id"),
+    number("entry"),
+    number("author"),
+    text("topic"),
+    text("text"),
+    flag("removed"),
+    PrimaryKeyConstraint("community_id", "entry"),
+    Index(None, "community_id", "author", "topic", "entry"),
+)
+outbox = table(
+    "outbox",
+    Column("id", RowId, primary_key=True),
+    number("community_id"),
+    number("entry"),
+    text("event"),
+    number("due_us"),
+    number("leased_until_us"),
+    number("attempts"),
+    Index(None, "due_us"),
+)
+
+# --- projections ----------------------------------------------------------------------------------------------------
+
+watermarks = table(
+    "watermarks",
+    number("community_id"),
+    text("projection"),
+    number("entry"),
+    PrimaryKeyConstraint("community_id", "projection"),
+)
+# One member's number on one board in one period. `score` may fall below 0 (tippers); only listed members with a score
+# above 0 are on the board and in the histogram. `reached` is the entry that brought the score where it is.
+scores = table(
+    "scores",
+    number("community_id"),
+    text("board"),
+    text("period"),
+    number("start_us"),
+    number("member_id"),
+    number("score"),
+    number("reached"),
+    flag("listed"),
+    PrimaryKeyConstraint("community_id", "board", "period", "start_us", "member_id"),
+    Index("ix_scores_rank", "community_id", "board", "period", "start_us", "listed", "score", "reached"),
+    Index("ix_scores_member", "community_id", "member_id"),
+)
+# How many listed members have a score in a bucket (`economy.projections.boards.bucket`).
+histogram = table(
+    "histogram",
+    number("community_id"),
+    text("board"),
+    text("period"),
+    number("start_us"),
+    number("bucket"),
+    number("members"),
+    PrimaryKeyConstraint("community_id", "board", "period", "start_us", "bucket"),
+    CheckConstraint("members >= 0", name="members"),
+)
+# Sums per local day for statistics: `name` is a kind of entry and an asset, such as `tip.bonus`.
+day_totals = table(
+    "day_totals",
+    number("community_id"),
+    number("day"),
+    text("name"),
+    number("entries"),
+    number("amount"),
+    PrimaryKeyConstraint("community_id", "day", "name"),
+)
+
+PROJECTED = (scores, histogram, day_totals, watermarks)
+"""Tables that follow from the entries and can be rebuilt."""

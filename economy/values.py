@@ -1,0 +1,265 @@
+"""The small values everything else is made of. Wrong ones cannot be built.
+
+Pure: no clock, no chance, no I/O.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime, timedelta
+from enum import IntEnum, StrEnum
+from functools import lru_cache
+from typing import NewType, Self
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+CommunityId = NewType("CommunityId", int)
+MemberId = NewType("MemberId", int)
+EntryNumber = NewType("EntryNumber", int)
+
+COINS_MAX = 2**53 - 1
+"""The largest amount there is: the largest whole number that every JSON reader keeps exact."""
+
+NOTE_LENGTH_MAX = 128
+REASON_LENGTH_MAX = 400
+KEY_LENGTH_MAX = 200
+SHARE_MAX_BP = 9_000
+
+
+class Coins(int):
+    """A whole number of coins from 0 to 2^53-1.
+
+    Raises TypeError for anything that is not exactly an int (bool, float, str), ValueError when out of range.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, amount: int) -> Self:
+        if type(amount) is not int and type(amount) is not cls:
+            raise TypeError(f"coins are whole numbers, not {type(amount).__name__}")
+        if not 0 <= amount <= COINS_MAX:
+            raise ValueError(f"coins go from 0 to {COINS_MAX}")
+        return int.__new__(cls, amount)
+
+
+class BasisPoints(int):
+    """A share in hundredths of a percent, from 0 to 9,000."""
+
+    __slots__ = ()
+
+    def __new__(cls, share: int) -> Self:
+        if type(share) is not int and type(share) is not cls:
+            raise TypeError(f"basis points are whole numbers, not {type(share).__name__}")
+        if not 0 <= share <= SHARE_MAX_BP:
+            raise ValueError(f"a share goes from 0 to {SHARE_MAX_BP} basis points")
+        return int.__new__(cls, share)
+
+    def of(self, whole: int) -> int:
+        """The share of `whole`, rounded up; whoever gets the rest gets it by subtraction."""
+        return -(-whole * self // 10_000)
+
+
+class Asset(StrEnum):
+    """What an account holds. People never see these words."""
+
+    COIN = "coin"
+    BONUS = "bonus"
+    DIAMOND = "diamond"
+
+
+class Own(IntEnum):
+    """The community's own accounts. Members' owner codes are positive, these are negative."""
+
+    MINT = -1
+    SALES = -2
+    HOUSE = -3
+    HELD = -4
+    ESCROW = -5
+    PAID_OUT = -6
+
+
+Owner = int
+"""Who owns an account: a MemberId (above 0) or an `Own` (below 0)."""
+
+ISSUERS = frozenset({Own.MINT, Own.SALES})
+
+
+class Role(StrEnum):
+    """What a person may be in a community, besides a member."""
+
+    OPERATOR = "operator"
+    OWNER = "owner"
+    TREASURER = "treasurer"
+    MODERATOR = "moderator"
+    AUDITOR = "auditor"
+    CREATOR = "creator"
+
+
+class Identity(Struct, frozen=True, order=True):
+    """One account of a human on one platform. `native_id` is the platform's own id, as text."""
+
+    platform: str
+    native_id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.native_id}"
+
+
+class Place(Struct, frozen=True, order=True):
+    """Where a community meets: a Discord guild, a Telegram group, a console room."""
+
+    platform: str
+    native_id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.native_id}"
+
+
+class Sighting(Struct, frozen=True):
+    """What a door knows of a person at this moment.
+
+    `present` is True where the platform vouches that the person is in the place, False where it says they are
+    not, None where the store has to know.
+    """
+
+    identity: Identity
+    name: str
+    is_bot: bool = False
+    present: bool | None = None
+
+
+class IdempotencyKey(str):
+    """Names the human act behind an order, such as `discord:interaction:123`. 1 to 200 visible ASCII characters."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if not 1 <= len(text) <= KEY_LENGTH_MAX:
+            raise ValueError(f"a key has 1 to {KEY_LENGTH_MAX} characters")
+        if not text.isascii() or not text.isprintable():
+            raise ValueError("a key is visible ASCII")
+        return str.__new__(cls, text)
+
+
+_INVISIBLE = {"Cc", "Cs", "Co", "Cn"}
+_KEPT_FORMAT = {"\u200d", "\u200c"}  # joiners inside emoji and some scripts; every other format character goes
+
+
+def plain_text(text: str) -> str:
+    """`text` in NFC without control characters, lone surrogates, bidi marks or runs of white space.
+
+    PostgreSQL refuses NUL, terminals obey escapes and readers are misled by overrides: none of them is stored.
+    """
+    kept = []
+    for character in text:
+        kind = unicodedata.category(character)
+        if character in "\t\n\r":
+            kept.append(" ")
+        elif kind in _INVISIBLE or (kind == "Cf" and character not in _KEPT_FORMAT):
+            continue
+        else:
+            kept.append(character)
+    return re.sub(r" +", " ", unicodedata.normalize("NFC", "".join(kept))).strip()
+
+
+class Note(str):
+    """What a sender writes beside a tip or a gift: at most 128 characters, already made plain."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        plain = plain_text(text)
+        if len(plain) > NOTE_LENGTH_MAX:
+            raise ValueError(f"a note has at most {NOTE_LENGTH_MAX} characters")
+        return str.__new__(cls, plain)
+
+
+NO_NOTE = Note("")
+
+
+class Reason(str):
+    """Why staff did what they did: at most 400 characters, already made plain. Empty means none was given."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        plain = plain_text(text)
+        if len(plain) > REASON_LENGTH_MAX:
+            raise ValueError(f"a reason has at most {REASON_LENGTH_MAX} characters")
+        return str.__new__(cls, plain)
+
+
+NO_REASON = Reason("")
+
+
+class AmountKind(StrEnum):
+    EXACT = "exact"
+    ALL = "all"
+    HALF = "half"
+
+
+class AmountWord(Struct, frozen=True):
+    """An amount as a person gives it: a number, `all` or `half`. What it comes to is resolved in the journal."""
+
+    kind: AmountKind
+    coins: Coins = Coins(0)
+
+    @classmethod
+    def exact(cls, coins: int) -> AmountWord:
+        return cls(AmountKind.EXACT, Coins(coins))
+
+
+ALL = AmountWord(AmountKind.ALL)
+HALF = AmountWord(AmountKind.HALF)
+
+
+# A receipt's id is its entry's number and a letter that guards against typing errors. No K and no M (which end
+# amounts), no letter that looks like a digit. 19 is prime and divides no 9 * 10^n: every single wrong digit and
+# every swap of neighbours changes the letter.
+_CHECK_LETTERS = "ABCDEFGHJLNPQRTUVWY"
+_RECEIPT_ID = re.compile(r"([1-9][0-9]{0,15})([A-Za-z])", re.ASCII)
+
+
+def receipt_id(number: int) -> str:
+    """The id that people type for entry `number`, such as `1042W`."""
+    return f"{number}{_CHECK_LETTERS[number % len(_CHECK_LETTERS)]}"
+
+
+def parse_receipt_id(text: str) -> EntryNumber | None:
+    """The entry number behind a typed id; None if it is no id or has a typing error. Case does not matter."""
+    found = _RECEIPT_ID.fullmatch(text)
+    if found is None:
+        return None
+    number = int(found[1])
+    return EntryNumber(number) if receipt_id(number) == text.upper() else None
+
+
+@lru_cache(maxsize=512)
+def zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def local_date(at: datetime, time_zone: str) -> date:
+    """The calendar day of `at` in `time_zone`."""
+    return at.astimezone(zone(time_zone)).date()
+
+
+@lru_cache(maxsize=4096)
+def _day_span(day: date, time_zone: str) -> tuple[datetime, datetime]:
+    place = zone(time_zone)
+    start = datetime(day.year, day.month, day.day, tzinfo=place).astimezone(UTC)
+    following = day + timedelta(days=1)
+    end = datetime(following.year, following.month, following.day, tzinfo=place).astimezone(UTC)
+    return start, end
+
+
+def day_start(day: date, time_zone: str) -> datetime:
+    """When `day` begins in `time_zone`, in UTC."""
+    return _day_span(day, time_zone)[0]
+
+
+def day_end(day: date, time_zone: str) -> datetime:
+    """When `day` ends in `time_zone` (the next day's start, also across a clock change), in UTC."""
+    return _day_span(day, time_zone)[1]
