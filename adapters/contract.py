@@ -13,7 +13,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from economy.values import Identity, Place, Role, Sighting
+from economy.service import Identity, Place, Role, Sighting
 
 # --- inwards --------------------------------------------------------------------------------------------------------
 

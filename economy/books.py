@@ -158,7 +158,7 @@ class Member:
 
     def __init__(
         self,
-        id: MemberId,
+        member_id: MemberId,
         identity: Identity,
         name: str = "",
         *,
@@ -167,7 +167,7 @@ class Member:
         flags: dict[str, Value] | None = None,
         totals: dict[tuple[str, int], int] | None = None,
     ) -> None:
-        self.id = id
+        self.id = member_id
         self.identity = identity
         self.name = name
         self.is_bot = is_bot

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from economy.books import Order, Question
+from economy.books import Event, Order, Question
 from economy.ledger import Receipt
 from economy.refusals import Refusal, Value
 from economy.rules import OfferedOrder, StoredReceipt
@@ -57,6 +57,7 @@ class StoredAnswer(Struct, frozen=True):
     about: StoredReceipt | None = None
     why: tuple[str, ...] = ()
     offered: tuple[OfferedText, ...] = ()
+    time_zone: str = "UTC"
 
     def outcome(self) -> Refusal | Question:
         if self.refusal is not None:
@@ -93,6 +94,10 @@ def write_answer(answer: StoredAnswer) -> str:
 
 def read_answer(text: str) -> StoredAnswer:
     return _answer.decode(text)
+
+
+def write_event(event: Event) -> str:
+    return _encoder.encode(event).decode()
 
 
 def write_value(value: Value) -> str:

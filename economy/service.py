@@ -12,6 +12,7 @@ from msgspec import Struct
 from economy.books import Order, Question
 from economy.ledger import Receipt
 from economy.refusals import Code, Refusal
+from economy.rules.offers import Press
 from economy.values import CommunityId, EntryNumber, IdempotencyKey, Identity, MemberId, Place, Role, Sighting
 from economy.views import (
     AuditPage,
@@ -24,6 +25,9 @@ from economy.views import (
     Reader,
     Shown,
 )
+
+# What doors and the conversation take from here besides the names defined below.
+__all__ = ["Identity", "Place", "Role", "Sighting"]
 
 
 class Submission(Struct, frozen=True):
@@ -172,8 +176,6 @@ class Economy:
         The key is the offer's, not the press's, so five presses are one act. An offer that is gone, used up or from
         another place answers `expired`.
         """
-        from economy.rules.offers import Press
-
         reader = await self.reads.reader(place, submission_of.sighting.identity)
         order = None
         if reader.community_id is not None and is_nonce(nonce):

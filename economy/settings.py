@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -148,6 +149,11 @@ class Settings(Struct, frozen=True):
         return cls(**known, features_off=off)  # type: ignore[arg-type]  # SETTINGS and the fields agree: tested
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def problem_with(setting: Setting, value: Value) -> str | None:
     """Why `value` cannot be this setting: `not_a_number`, `out_of_bounds`, `not_a_switch`, ...; None if it can."""
     match setting.kind:
@@ -158,7 +164,7 @@ def problem_with(setting: Setting, value: Value) -> str | None:
         case Kind.SWITCH:
             return None if type(value) is bool else "not_a_switch"
         case Kind.TIME_ZONE:
-            return None if value in available_timezones() else "not_a_time_zone"
+            return None if value in _time_zones() else "not_a_time_zone"
         case Kind.TEXT:
             if not isinstance(value, str):
                 return "not_a_text"

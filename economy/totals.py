@@ -5,7 +5,9 @@ They follow from entries alone, so the audit can add them up again.
 
 from __future__ import annotations
 
-from economy.ledger import Entry, Undone
+from collections.abc import Iterator
+
+from economy.ledger import Entry, Undone, UndonePart
 from economy.values import Asset, MemberId, local_date
 
 EARNED = "earned"
@@ -20,35 +22,41 @@ DIAMONDS = "diamonds"
 Totals = dict[tuple[MemberId, str, int], int]
 """(member, name of the total, ordinal of the local day) -> difference."""
 
+_COUNTED = frozenset({"daily", "coins", "gift", "undo"})
+
 
 def totals_of(entry: Entry) -> Totals:
     """What `entry` adds to the day totals, signed. An undo lowers the day of the first entry, not its own."""
-    day = local_date(entry.at, entry.time_zone).toordinal()
+    if entry.kind not in _COUNTED:
+        return {}
+    day = _day(entry)
     totals: Totals = {}
-
-    def add(member: int, name: str, on: int, amount: int) -> None:
+    for member, name, on, amount in (*_own_day(entry, day), *_undone_days(entry)):
         key = (MemberId(member), name, on)
         totals[key] = totals.get(key, 0) + amount
-
-    match entry.kind:
-        case "daily":
-            for posting in entry.postings:
-                add(posting.destination, EARNED, day, posting.amount)
-        case "coins":
-            for posting in entry.postings:
-                if max(posting.source, posting.destination) > 0:
-                    add(entry.actor, ADJUSTED, day, posting.amount)
-        case "gift":
-            for posting in entry.postings:
-                if posting.asset is Asset.DIAMOND:
-                    add(posting.destination, DIAMONDS, day, posting.amount)
-        case "undo" if isinstance(entry.receipt, Undone):
-            for part in entry.receipt.parts:
-                if part.kind == "gift":
-                    on = local_date(part.at, part.time_zone).toordinal()
-                    for taken in part.taken:
-                        if taken.held_as is Asset.DIAMOND:
-                            add(taken.holder, DIAMONDS, on, -taken.amount)
-        case _:
-            pass
     return totals
+
+
+def _own_day(entry: Entry, day: int) -> Iterator[tuple[int, str, int, int]]:
+    for posting in entry.postings:
+        match entry.kind:
+            case "daily":
+                yield posting.destination, EARNED, day, int(posting.amount)
+            case "coins" if max(posting.source, posting.destination) > 0:
+                yield entry.actor, ADJUSTED, day, int(posting.amount)
+            case "gift" if posting.asset is Asset.DIAMOND:
+                yield posting.destination, DIAMONDS, day, int(posting.amount)
+            case _:
+                pass
+
+
+def _undone_days(entry: Entry) -> Iterator[tuple[int, str, int, int]]:
+    if isinstance(entry.receipt, Undone):
+        for part in entry.receipt.parts:
+            for taken in part.taken:
+                if part.kind == "gift" and taken.held_as is Asset.DIAMOND:
+                    yield taken.holder, DIAMONDS, _day(part), -int(taken.amount)
+
+
+def _day(of: Entry | UndonePart) -> int:
+    return local_date(of.at, of.time_zone).toordinal()

@@ -143,8 +143,16 @@ class IdempotencyKey(str):
         return str.__new__(cls, text)
 
 
-_INVISIBLE = {"Cc", "Cs", "Co", "Cn"}
+_INVISIBLE = {"Cc", "Cs", "Co"}
 _KEPT_FORMAT = {"\u200d", "\u200c"}  # joiners inside emoji and some scripts; every other format character goes
+
+
+_SPACES = {"Zs", "Zl", "Zp"}
+
+
+def _is_noncharacter(character: str) -> bool:
+    """Code points that will never be a character. Others not known yet may be next year's emoji."""
+    return ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
 
 
 def plain_text(text: str) -> str:
@@ -152,12 +160,14 @@ def plain_text(text: str) -> str:
 
     PostgreSQL refuses NUL, terminals obey escapes and readers are misled by overrides: none of them is stored.
     """
+    if text.isascii() and text.isprintable():
+        return re.sub(r" +", " ", text).strip()
     kept = []
     for character in text:
         kind = unicodedata.category(character)
-        if character in "\t\n\r":
+        if character in "\t\n\r" or kind in _SPACES:
             kept.append(" ")
-        elif kind in _INVISIBLE or (kind == "Cf" and character not in _KEPT_FORMAT):
+        elif kind in _INVISIBLE or _is_noncharacter(character) or (kind == "Cf" and character not in _KEPT_FORMAT):
             continue
         else:
             kept.append(character)

@@ -5,7 +5,7 @@ Adding a board is a line in `Board`, its rule in `board_changes` and, if it has 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -48,20 +48,11 @@ class ScoreChange(NamedTuple):
     time_zone: str
 
 
-class ScoreKey(NamedTuple):
-    """Names one score. `start_us`: the period's start in UTC microseconds since 1970, 0 for `all`."""
+ScoreKey = tuple[Board, Period, int, MemberId]
+"""Names one score: board, period, the period's start in UTC microseconds since 1970 (0 for `all`), member."""
 
-    board: Board
-    period: Period
-    start_us: int
-    member: MemberId
-
-
-class ScoreSum(NamedTuple):
-    """What entries add to one score, and the last of them that changed it."""
-
-    amount: int
-    reached: EntryNumber
+ScoreSum = tuple[int, EntryNumber]
+"""What entries add to one score, and the last of them that changed it. A plain tuple: there are ten to a gift."""
 
 
 class _GiftReceipt(Protocol):
@@ -170,7 +161,7 @@ def _tip_changes(entry: Entry) -> list[ScoreChange]:
 
 def _undone_changes(part: UndonePart) -> list[ScoreChange]:
     match part.kind:
-        case "gift":
+        case "gift" if part.taken:
             amount = sum(taken.amount for taken in part.taken)
             return [
                 _change(Board.CREATORS, part.receiver, -amount, part),
@@ -197,20 +188,32 @@ def score_sums(entries: Iterable[Entry]) -> dict[ScoreKey, ScoreSum]:
     """
     sums: dict[ScoreKey, ScoreSum] = {}
     for entry in entries:
-        of_entry: dict[ScoreKey, int] = {}
-        for board, member, amount, at, time_zone in board_changes(entry):
-            if board is Board.BALANCE:
-                key = ScoreKey(board, Period.ALL, START_OF_ALL_US, member)
-                of_entry[key] = of_entry.get(key, 0) + amount
-                continue
-            for period, start in _starts(at.replace(second=0, microsecond=0), time_zone):
-                key = ScoreKey(board, period, start, member)
-                of_entry[key] = of_entry.get(key, 0) + amount
-        for key, amount in of_entry.items():
-            if amount:
-                before = sums.get(key)
-                sums[key] = ScoreSum(amount + (before.amount if before else 0), entry.number)
+        changes = board_changes(entry)
+        of_entry = list(_keyed(changes))
+        if len({change[:2] for change in changes}) < len(changes):
+            of_entry = _netted(of_entry)
+        number = entry.number
+        for key, amount in of_entry:
+            before = sums.get(key)
+            sums[key] = (amount, number) if before is None else (before[0] + amount, number)
     return sums
+
+
+def _keyed(changes: Iterable[ScoreChange]) -> Iterator[tuple[ScoreKey, int]]:
+    """Each change once for every period it counts in."""
+    for board, member, amount, at, time_zone in changes:
+        if board is Board.BALANCE:
+            yield (board, Period.ALL, START_OF_ALL_US, member), amount
+        else:
+            for period, start in _starts(at.replace(second=0, microsecond=0), time_zone):
+                yield (board, period, start, member), amount
+
+
+def _netted(keyed: Iterable[tuple[ScoreKey, int]]) -> list[tuple[ScoreKey, int]]:
+    sums: dict[ScoreKey, int] = {}
+    for key, amount in keyed:
+        sums[key] = sums.get(key, 0) + amount
+    return [(key, amount) for key, amount in sums.items() if amount]
 
 
 def listed_changes(entry: Entry) -> dict[MemberId, dict[str, bool]]:
@@ -233,7 +236,7 @@ _STEPS_BITS = 6  # 64 steps per power of two
 
 
 def bucket(score: int) -> int:
-    """The bucket that counts `score` (1 or more): exact up to 127, then 64 to each power of two; grows with the score."""
+    """The bucket that counts `score` (1 or more): up to 127 one each, then 64 to each power of two, in order."""
     shift = max(0, score.bit_length() - 1 - _STEPS_BITS)
     return (shift << _STEPS_BITS) + (score >> shift)
 

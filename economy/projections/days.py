@@ -25,19 +25,21 @@ class DaySum(NamedTuple):
 
 def day_changes(entry: Entry) -> dict[DayKey, int]:
     """How much of each asset `entry` moved, on its own local day. An undo counts as what it is, on its own day."""
-    day = local_date(entry.at, entry.time_zone).toordinal()
-    moved: dict[DayKey, int] = {}
+    moved: dict[str, int] = {}
     for posting in entry.postings:
-        key = DayKey(day, f"{entry.kind}.{posting.asset}")
-        moved[key] = moved.get(key, 0) + posting.amount
-    return moved
+        moved[posting.asset] = moved.get(posting.asset, 0) + posting.amount
+    if not moved:
+        return {}
+    day = local_date(entry.at, entry.time_zone).toordinal()
+    return {DayKey(day, f"{entry.kind}.{asset}"): amount for asset, amount in moved.items()}
 
 
 def day_sums(entries: Iterable[Entry]) -> dict[DayKey, DaySum]:
     """What `entries` add to each day total."""
-    sums: dict[DayKey, DaySum] = {}
+    counts: dict[DayKey, int] = {}
+    amounts: dict[DayKey, int] = {}
     for entry in entries:
         for key, amount in day_changes(entry).items():
-            before = sums.get(key, DaySum(0, 0))
-            sums[key] = DaySum(before.entries + 1, before.amount + amount)
-    return sums
+            counts[key] = counts.get(key, 0) + 1
+            amounts[key] = amounts.get(key, 0) + amount
+    return {key: DaySum(counts[key], amount) for key, amount in amounts.items()}

@@ -107,11 +107,7 @@ class Adjust(Order, frozen=True, kw_only=True, tag="adjust"):
             return refusal
         if not self.reason:
             return refuse(Code.REASON_REQUIRED)
-        if not len(self.rows) + (self.role is not None) >= 1:
-            return refuse(Code.INVALID_ARGUMENT, rule="rows")
-        if len(self.rows) > ROWS_MAX:
-            return refuse(Code.LIMIT_EXCEEDED, rule="rows", limit=ROWS_MAX)
-        return None
+        return None if self.rows or self.role else refuse(Code.INVALID_ARGUMENT, rule="rows")
 
     def _targets(self, books: Books, actor: Member) -> list[tuple[Member, int]] | Refusal:
         targets: dict[MemberId, tuple[Member, int]] = {}
@@ -129,6 +125,8 @@ class Adjust(Order, frozen=True, kw_only=True, tag="adjust"):
             if member.id in targets:
                 return refuse(Code.AMBIGUOUS, rule="twice", member_id=member.id, row=number)
             targets[member.id] = (member, int(row.amount))
+        if len(targets) > ROWS_MAX:
+            return refuse(Code.LIMIT_EXCEEDED, rule="rows", limit=ROWS_MAX)
         if actor.id in targets and UNCAPPED.isdisjoint(books.roles_of(actor)):
             return refuse(Code.NOT_ALLOWED, rule="adjust_self")
         return list(targets.values())
@@ -157,10 +155,12 @@ class Adjust(Order, frozen=True, kw_only=True, tag="adjust"):
     def _must_be_within_limit(
         self, books: Books, actor: Member, rows: list[AdjustedRow], now: datetime
     ) -> Refusal | None:
+        wanted = sum(abs(row.moved) for row in rows)
+        if wanted > COINS_MAX:
+            return refuse(Code.INVALID_AMOUNT, limit=COINS_MAX)
         if not UNCAPPED.isdisjoint(books.roles_of(actor)):
             return None
         used = actor.total(ADJUSTED, books.today(now))
-        wanted = sum(abs(row.moved) for row in rows)
         limit = books.settings.moderator_limit_daily
         if used + wanted > limit:
             return refuse(Code.LIMIT_EXCEEDED, rule="adjusted", limit=limit, left=max(0, limit - used))

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
-from economy.books import CONFIRM_FOR, Books, Decision, Event, Needs, Offer, Order, Outcome, Question
+from economy.books import CONFIRM_FOR, Books, Decision, Event, Member, Needs, Offer, Order, Outcome, Question
 from economy.ledger import Legs, Receipt, Text
 from economy.refusals import Code, Refusal, refuse
 from economy.rules.permissions import Right, must_be_allowed
@@ -49,29 +49,25 @@ class TipFromChest(Order, frozen=True, kw_only=True, tag="tip_from_chest"):
         actor = books.actor(self.by)
         if refusal := self._must_be_possible(books):
             return refusal
-        receivers = {}
+        receivers: dict[MemberId, Member] = {}
         for identity in self.receivers.people:
             receiver = books.must_receive(actor, identity)
             if isinstance(receiver, Refusal):
                 return receiver
             receivers[receiver.id] = receiver
-        there = books.house.get(Asset.BONUS, 0)
-        each = self._each(there, len(receivers))
-        total = each * len(receivers)
-        if total > COINS_MAX:
-            return refuse(Code.INVALID_AMOUNT, limit=COINS_MAX)
-        if not each or total > there:
-            return refuse(Code.INSUFFICIENT_FUNDS, rule="chest", needed=total or len(receivers), available=there)
+        each = self._each(books.house.get(Asset.BONUS, 0), len(receivers))
+        if isinstance(each, Refusal):
+            return each
         legs = Legs()
         for receiver in receivers.values():
             if refusal := books.must_fit(receiver, Asset.BONUS, each):
                 return refusal
             legs.move(Own.HOUSE, receiver.id, Asset.BONUS, each)
-        receipt = ChestTipped(actor=actor.id, tips=tuple(TipPart(id, Coins(each)) for id in receivers))
-        if not self.confirmed and total >= books.settings.confirm_from:
+        receipt = ChestTipped(actor=actor.id, tips=tuple(TipPart(to, Coins(each)) for to in receivers))
+        if why := self._why_ask(books, receipt.total):
             agreed = msgspec.structs.replace(self, amount=AmountWord.exact(each), split=False, confirmed=True)
             offer = Offer(label="confirm", order=agreed, presser=actor.id, expires=now + CONFIRM_FOR)
-            return Question(about=receipt, offers=(offer,), why=("large",))
+            return Question(about=receipt, offers=(offer,), why=why)
         return Decision(
             receipt=receipt,
             postings=legs.postings,
@@ -89,11 +85,23 @@ class TipFromChest(Order, frozen=True, kw_only=True, tag="tip_from_chest"):
             return refuse(Code.LIMIT_EXCEEDED, rule="receivers", limit=RECEIVERS_MAX)
         return books.must_send(actor) or must_be_decent(books, self.note)
 
-    def _each(self, there: int, heads: int) -> int:
+    def _each(self, there: int, heads: int) -> int | Refusal:
+        """What each receiver gets; a remainder stays in the chest."""
         match self.amount.kind:
             case AmountKind.ALL:
-                return there // heads
+                pot = there
             case AmountKind.HALF:
-                return there // 2 // heads
+                pot = there // 2
             case AmountKind.EXACT:
-                return int(self.amount.coins) // heads if self.split else int(self.amount.coins)
+                pot = int(self.amount.coins) * (1 if self.split else heads)
+                if not 1 <= pot <= COINS_MAX:
+                    return refuse(Code.INVALID_AMOUNT, limit=COINS_MAX)
+        if pot > there or pot < heads:
+            return refuse(Code.INSUFFICIENT_FUNDS, rule="chest", needed=max(pot, heads), available=there)
+        return min(pot, COINS_MAX) // heads
+
+    def _why_ask(self, books: Books, total: int) -> tuple[str, ...]:
+        if self.confirmed:
+            return ()
+        reasons = {"large": total >= books.settings.confirm_from, "all": self.amount.kind is AmountKind.ALL}
+        return tuple(name for name, holds in reasons.items() if holds)

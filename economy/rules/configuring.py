@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from economy.books import PRESENT, ROLE_PREFIX, Books, Decision, Event, Needs, Order, Outcome
+from economy.books import CREATOR, PRESENT, ROLE_PREFIX, Books, Decision, Event, Needs, Order, Outcome
 from economy.ledger import Receipt
 from economy.refusals import Code, Value, refuse
 from economy.rules.permissions import Right, must_be_allowed
 from economy.settings import FEATURE_PREFIX, SETTING_PREFIX, SETTINGS, Feature, problem_with
-from economy.values import Identity, MemberId, Role
+from economy.values import Identity, MemberId, Role, plain_text
 
 
 class SettingChanged(Receipt, frozen=True, kw_only=True, tag="setting_changed"):
@@ -46,7 +46,8 @@ class ChangeSetting(Order, frozen=True, kw_only=True, tag="change_setting"):
         setting = SETTINGS.get(self.name)
         if setting is None:
             return refuse(Code.INVALID_ARGUMENT, rule="unknown_setting", name=self.name)
-        if self.value is not None and (problem := problem_with(setting, self.value)):
+        value = plain_text(self.value) if isinstance(self.value, str) else self.value
+        if value is not None and (problem := problem_with(setting, value)):
             return refuse(
                 Code.INVALID_ARGUMENT, rule=problem, name=setting.name, least=setting.least, most=setting.most
             )
@@ -56,10 +57,10 @@ class ChangeSetting(Order, frozen=True, kw_only=True, tag="change_setting"):
                 actor=actor.id,
                 name=setting.name,
                 before=setting.default if before is None else before,
-                after=setting.default if self.value is None else self.value,
-                reset=self.value is None,
+                after=setting.default if value is None else value,
+                reset=value is None,
             ),
-            facts=(books.community_fact(SETTING_PREFIX + setting.name, self.value),),
+            facts=(books.community_fact(SETTING_PREFIX + setting.name, value),),
             events=(CommunityConfigured(actor=actor.id, name=setting.name),),
         )
 
@@ -130,8 +131,11 @@ class Appoint(Order, frozen=True, kw_only=True, tag="appoint"):
             return refuse(Code.RECIPIENT_IS_BOT, member_id=member.id)
         if self.role is Role.OWNER and not self.given and member.id == actor.id:
             return refuse(Code.NOT_ALLOWED, rule="last_owner")
+        facts = [member.fact(ROLE_PREFIX + self.role, True if self.given else None)]
+        if self.role is Role.CREATOR and not self.given:
+            facts.append(member.fact(CREATOR, None))  # also of who became one without being appointed
         return Decision(
             receipt=Appointed(actor=actor.id, member=member.id, role=self.role, given=self.given),
-            facts=(member.fact(ROLE_PREFIX + self.role, True if self.given else None),),
+            facts=tuple(facts),
             events=(RoleChanged(actor=actor.id, member=member.id, role=self.role, given=self.given),),
         )

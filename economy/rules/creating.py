@@ -18,7 +18,7 @@ FAVOURITES_MAX = 5
 
 
 class CreatorChanged(Receipt, frozen=True, kw_only=True, tag="creator_changed"):
-    """`state` is `creator`, `asked` (a moderator has to approve) or `none`. `by_staff`: decided by a moderator."""
+    """`state` is `creator`, `asked` (a moderator has to approve) or `none`."""
 
     actor: MemberId
     member: MemberId
@@ -109,12 +109,13 @@ class DescribeCreator(Order, frozen=True, kw_only=True, tag="describe_creator"):
             return refusal
         facts = []
         if self.favourites is not None:
-            for slug in self.favourites:
+            chosen = tuple(dict.fromkeys(self.favourites))
+            for slug in chosen:
                 if find_gift(slug, books.flags) is None:
                     return refuse(Code.UNKNOWN_GIFT, gift=slug, retired=known_gift(slug))
-            if len(self.favourites) > FAVOURITES_MAX:
+            if len(chosen) > FAVOURITES_MAX:
                 return refuse(Code.LIMIT_EXCEEDED, rule="favourites", limit=FAVOURITES_MAX)
-            facts.append(member.fact(FAVOURITES, ",".join(self.favourites) or None))
+            facts.append(member.fact(FAVOURITES, ",".join(chosen) or None))
         texts = () if self.profile is None else (Text(member.id, "profile", self.profile),)
         return Decision(
             receipt=ProfileChanged(member=member.id, favourites=self.favourites),

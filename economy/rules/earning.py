@@ -74,7 +74,7 @@ class ClaimDaily(Order, frozen=True, kw_only=True, tag="claim_daily"):
             receipt=DailyClaimed(
                 member=member.id,
                 amount=Coins(amount),
-                bonus=Coins(min(bonus, amount)),
+                bonus=Coins(max(0, amount - books.settings.daily_amount)),
                 streak=streak,
                 next_at=next_at,
             ),

@@ -23,7 +23,9 @@ class Press(Order, frozen=True, kw_only=True, tag="press"):
     inner: Order
 
     def needs(self) -> Needs:
-        return msgspec.structs.replace(self.inner.needs(), offers=(self.nonce,))
+        needs = self.inner.needs()
+        # The offer was made to `inner.by`, who may press it as another of their identities.
+        return msgspec.structs.replace(needs, people=(*needs.people, self.inner.by), offers=(self.nonce,))
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         offer = books.offers.get(self.nonce)

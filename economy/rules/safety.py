@@ -89,6 +89,9 @@ class Freeze(Order, frozen=True, kw_only=True, tag="freeze"):
             return refuse(Code.UNKNOWN_MEMBER, name=self.member.native_id)
         if Role.OWNER in member.roles and member.id != actor.id:
             return refuse(Code.NOT_ALLOWED, rule="freeze_owner")
+        if member.id == actor.id and Role.OWNER not in books.roles_of(actor):
+            # Else a moderator whom the owner has frozen would lift it.
+            return refuse(Code.NOT_ALLOWED, rule="freeze_self", roles=str(Role.OWNER))
         if not self.reason:
             return refuse(Code.REASON_REQUIRED)
         scope = str(self.scope) if self.scope else None

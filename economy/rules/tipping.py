@@ -92,7 +92,7 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
         if isinstance(found, Refusal):
             return found
         receivers, skipped = found
-        each = self._each(sender, len(receivers))
+        each = self._each(books, sender, len(receivers))
         if isinstance(each, Refusal):
             return with_daily(books, sender, each, now)
         total = each * len(receivers)
@@ -112,7 +112,7 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
             skipped=tuple(member.id for member in skipped),
         )
         if why := self._why_ask(books, total, bought):
-            return self._ask(sender, receivers, each, receipt, why, now)
+            return self._ask(sender, receivers, receipt, why, now)
         return Decision(
             receipt=receipt,
             postings=_pay(sender, receivers, each),
@@ -123,7 +123,7 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
     def _must_be_possible(self, books: Books, sender: Member) -> Refusal | None:
         if refusal := books.must_be_on(Feature.TIPPING) or books.must_send(sender):
             return refusal
-        if self.receivers.role and (refusal := must_be_allowed(books, sender, Right.TIP_ROLES)):
+        if (self.receivers.role or self.role) and (refusal := must_be_allowed(books, sender, Right.TIP_ROLES)):
             return refusal
         if not self.receivers.role and not self.receivers.people:
             return refuse(Code.INVALID_ARGUMENT, rule="receivers")
@@ -133,7 +133,8 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
 
     def _find_receivers(self, books: Books, sender: Member) -> tuple[list[Member], list[Member]] | Refusal:
         """Named receivers: all or none. Of a role: those who can receive, and those who cannot."""
-        if self.receivers.role is None:
+        role = self.receivers.role or self.role
+        if role is None:
             receivers: dict[MemberId, Member] = {}
             for identity in self.receivers.people:
                 receiver = books.must_receive(sender, identity)
@@ -143,27 +144,35 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
             return list(receivers.values()), []
         able: list[Member] = []
         skipped: list[Member] = []
-        for member_id in books.holders.get(self.receivers.role, ()):
-            holder = books.members[member_id]
+        for holder in self._holders(books):
             if holder.id != sender.id:
                 can = isinstance(books.must_receive(sender, holder.identity), Member)
                 (able if can else skipped).append(holder)
         if not able:
-            return refuse(Code.UNKNOWN_MEMBER, rule="nobody_in_role", role=str(self.receivers.role))
+            return refuse(Code.UNKNOWN_MEMBER, rule="nobody_in_role", role=str(role))
         return able, skipped
 
-    def _each(self, sender: Member, heads: int) -> int | Refusal:
+    def _holders(self, books: Books) -> list[Member]:
+        """Who holds the role; once confirmed, whoever of them was shown."""
+        if self.receivers.role is not None:
+            return [books.members[member_id] for member_id in books.holders.get(self.receivers.role, ())]
+        found = (books.find(identity) for identity in self.receivers.people)
+        return [member for member in found if member is not None]
+
+    def _each(self, books: Books, sender: Member, heads: int) -> int | Refusal:
         match self.amount.kind:
             case AmountKind.ALL:
                 pot = sender.spendable
             case AmountKind.HALF:
                 pot = sender.spendable // 2
+            case AmountKind.EXACT if self.amount.coins < 1:
+                return refuse(Code.INVALID_AMOUNT, limit=COINS_MAX)
             case AmountKind.EXACT if self.split:
                 pot = int(self.amount.coins)
-                if refusal := _short(sender, pot):
+                if refusal := books.must_hold(sender, pot):
                     return refusal
             case AmountKind.EXACT:
-                return int(self.amount.coins) or refuse(Code.INVALID_AMOUNT, limit=COINS_MAX)
+                return int(self.amount.coins)
         return pot // heads or refuse(Code.INSUFFICIENT_FUNDS, needed=heads, available=pot)
 
     def _why_ask(self, books: Books, total: int, bought: int) -> tuple[str, ...]:
@@ -179,13 +188,13 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
         return tuple(name for name, holds in reasons.items() if holds)
 
     def _ask(
-        self, sender: Member, receivers: list[Member], each: int, terms: Tipped, why: tuple[str, ...], now: datetime
+        self, sender: Member, receivers: list[Member], terms: Tipped, why: tuple[str, ...], now: datetime
     ) -> Question:
         """Captures who and how much, as shown: what `all` or a role comes to later does not matter any more."""
         agreed = msgspec.structs.replace(
             self,
             receivers=Receivers(tuple(receiver.identity for receiver in receivers)),
-            amount=AmountWord.exact(each),
+            amount=AmountWord.exact(terms.tips[0].amount),
             split=False,
             confirmed=True,
             agreed_bought=terms.bought,
@@ -199,12 +208,6 @@ def with_daily(books: Books, sender: Member, refusal: Refusal, now: datetime) ->
     """Adds the button that claims /daily for someone who lacks coins and has not claimed."""
     offer = daily_offer(books, sender, now)
     return Hint(refusal=refusal, offers=(offer,)) if offer else refusal
-
-
-def _short(sender: Member, pot: int) -> Refusal | None:
-    if pot > sender.spendable:
-        return refuse(Code.INSUFFICIENT_FUNDS, needed=pot, available=sender.spendable)
-    return None
 
 
 def _pay(sender: Member, receivers: list[Member], each: int) -> tuple[Posting, ...]:

@@ -8,9 +8,22 @@ from typing import ClassVar
 
 import msgspec
 
-from economy.books import CONFIRM_FOR, Books, Decision, Event, Member, Needs, Offer, Order, Outcome, Question
+from economy.books import (
+    CONFIRM_FOR,
+    FREEZE,
+    Books,
+    Decision,
+    Event,
+    Member,
+    Needs,
+    Offer,
+    Order,
+    Outcome,
+    Question,
+)
 from economy.ledger import Entry, Posting, Taken, Undone, UndonePart, legs_of
 from economy.refusals import Code, Refusal, refuse
+from economy.rules.adjusting import UNCAPPED
 from economy.rules.gifting import Gifted
 from economy.rules.permissions import Right, may, must_be_allowed
 from economy.values import (
@@ -67,8 +80,8 @@ class Undo(Order, frozen=True, kw_only=True, tag="undo"):
         entry = books.entries.get(number) if number is not None else None
         if entry is None:
             return refuse(Code.UNKNOWN_RECEIPT if self.of is not None else Code.NOTHING_TO_UNDO)
-        staff = may(books.roles_of(actor), Right.UNDO_ANY)
-        if refusal := self._must_be_undoable(books, actor, entry, now, staff=staff):
+        as_sender = self._is_senders(books, actor, entry, now)
+        if refusal := self._must_be_undoable(books, actor, entry, as_sender=as_sender):
             return refusal
         reversal = Reversal(books)
         part = reversal.take_back(entry)
@@ -76,8 +89,7 @@ class Undo(Order, frozen=True, kw_only=True, tag="undo"):
             return part
         if not part.taken and part.missing:
             return refuse(Code.NOTHING_TO_UNDO, rule="spent", missing=int(part.missing))
-        as_sender = entry.actor == actor.id and _in_window(books, entry, now) and not self.reason
-        if part.missing and (as_sender or not staff):
+        if part.missing and as_sender:
             return refuse(Code.INSUFFICIENT_FUNDS, rule="undo_spent", missing=int(part.missing))
         return Decision(
             receipt=Undone(actor=actor.id, parts=(part,)),
@@ -87,25 +99,54 @@ class Undo(Order, frozen=True, kw_only=True, tag="undo"):
             events=(EntryUndone(actor=actor.id, numbers=(entry.number,)),),
         )
 
-    def _must_be_undoable(
-        self, books: Books, actor: Member, entry: Entry, now: datetime, *, staff: bool
-    ) -> Refusal | None:
+    def _is_senders(self, books: Books, actor: Member, entry: Entry, now: datetime) -> bool:
+        """Whether this is a sender's undo: whole or not at all. Moderators who give a reason act as such."""
+        if entry.actor != actor.id or entry.kind not in SENT or not _in_window(books, entry, now):
+            return False
+        return not self.reason or _must_judge(books, actor, entry) is not None
+
+    def _must_be_undoable(self, books: Books, actor: Member, entry: Entry, *, as_sender: bool) -> Refusal | None:
         own = entry.actor == actor.id and entry.kind in SENT
+        staff = may(books.roles_of(actor), Right.UNDO_ANY)
         if not own and not staff:
             return must_be_allowed(books, actor, Right.UNDO_ANY)
         if entry.kind not in UNDOABLE:
             return refuse(Code.NOTHING_TO_UNDO, rule="kind", kind=entry.kind)
         if entry.undone_by is not None:
             return refuse(Code.ALREADY_UNDONE, receipt=receipt_id(entry.number))
-        if own and _in_window(books, entry, now):
+        if as_sender:
+            # What comes back is received.
+            if actor.flags.get(FREEZE) in ("receive", "both"):
+                return refuse(Code.FROZEN, rule="receive", appeal=books.settings.appeal, own=True)
             return None
-        if not staff:
+        # Who names no receipt and gives no reason asks as a sender, also if they are staff.
+        if not staff or (own and self.of is None and not self.reason):
             return refuse(Code.UNDO_WINDOW_OVER, seconds=books.settings.undo_window)
+        if refusal := _must_judge(books, actor, entry):
+            return refusal
         return None if self.reason else refuse(Code.REASON_REQUIRED)
 
 
 def _in_window(books: Books, entry: Entry, now: datetime) -> bool:
-    return now - entry.at <= timedelta(seconds=books.settings.undo_window)
+    """Whether the sender may still take it back. A window of 0 is none, also for a clock that stands still."""
+    window = books.settings.undo_window
+    return window > 0 and now - entry.at <= timedelta(seconds=window)
+
+
+def _must_judge(books: Books, actor: Member, entry: Entry) -> Refusal | None:
+    """Whether `actor` may take `entry` back as staff.
+
+    Nobody under a daily cap decides on coins for themself, and bought coins and earnings that the operator granted
+    or removed are the operator's to restore: an undo must not do what a correction may not.
+    """
+    if refusal := must_be_allowed(books, actor, Right.UNDO_ANY):
+        return refusal
+    if entry.kind == "coins" and any(posting.asset is not Asset.BONUS for posting in entry.postings):
+        return must_be_allowed(books, actor, Right.ADJUST_BOUGHT)
+    gives_to_actor = any(posting.source == actor.id for posting in entry.postings)
+    if gives_to_actor and UNCAPPED.isdisjoint(books.roles_of(actor)):
+        return refuse(Code.NOT_ALLOWED, rule="undo_self", roles=",".join(sorted(UNCAPPED, reverse=True)))
+    return None
 
 
 class Reversal:
@@ -196,7 +237,8 @@ def _ends(leg: tuple[Posting, ...]) -> tuple[Posting, Posting]:
 class UndoSince(Order, frozen=True, kw_only=True, tag="undo_since"):
     """Takes back all that a member sent, received or was granted since a time, as one entry.
 
-    Asked first, with the list as it was shown (`numbers`); what was undone meanwhile is left out.
+    Asked first, with the list as it was shown (`numbers`); what was undone meanwhile, and what the actor may not
+    take back, is left out.
     """
 
     kind: ClassVar[str] = "undo"
@@ -220,11 +262,11 @@ class UndoSince(Order, frozen=True, kw_only=True, tag="undo_since"):
         member = books.find(self.member)
         if member is None:
             return refuse(Code.UNKNOWN_MEMBER, name=self.member.native_id)
-        numbers = self.numbers if self.numbers is not None else books.since.get(member.id, ())
-        if len(numbers) > UNDO_SINCE_MAX:
+        entries = self._entries(books, actor, member)
+        if len(entries) > UNDO_SINCE_MAX:
             return refuse(Code.LIMIT_EXCEEDED, rule="undo_since", limit=UNDO_SINCE_MAX)
         reversal = Reversal(books)
-        parts = _take_back_all(reversal, (books.entries[number] for number in numbers if number in books.entries))
+        parts = _take_back_all(reversal, entries)
         if isinstance(parts, Refusal):
             return parts
         if not parts:
@@ -242,15 +284,26 @@ class UndoSince(Order, frozen=True, kw_only=True, tag="undo_since"):
             events=(EntryUndone(actor=actor.id, numbers=tuple(part.number for part in parts)),),
         )
 
+    def _entries(self, books: Books, actor: Member, member: Member) -> list[Entry]:
+        """What there is to take back."""
+        numbers = self.numbers if self.numbers is not None else books.since.get(member.id, ())
+        return [
+            entry
+            for number in numbers
+            if (entry := books.entries.get(number)) is not None
+            and entry.kind in UNDOABLE
+            and entry.undone_by is None
+            and _must_judge(books, actor, entry) is None
+        ]
+
 
 def _take_back_all(reversal: Reversal, entries: Iterable[Entry]) -> tuple[UndonePart, ...] | Refusal:
     """Newest first, so that what was sent on is back before what it came from is taken."""
     parts: list[UndonePart] = []
     for entry in sorted(entries, key=lambda entry: entry.number, reverse=True):
-        if entry.undone_by is None and entry.kind in UNDOABLE:
-            part = reversal.take_back(entry)
-            if isinstance(part, Refusal):
-                return part
-            if part.taken:
-                parts.append(part)
+        part = reversal.take_back(entry)
+        if isinstance(part, Refusal):
+            return part
+        if part.taken:
+            parts.append(part)
     return tuple(parts)

@@ -10,12 +10,14 @@ from economy.books import WORD_PREFIX, Books, Decision, Needs, Order, Outcome
 from economy.ledger import Receipt
 from economy.refusals import Code, Refusal, refuse
 from economy.rules.permissions import Right, must_be_allowed
-from economy.values import EntryNumber, MemberId, Reason
+from economy.values import EntryNumber, MemberId, Reason, plain_text
 
 _LINK = re.compile(
     r"(?:https?://|www\.|\b[\w-]+\.(?:com|net|org|io|gg|me|ru|xyz|link|app|dev|co|info)\b)", re.IGNORECASE
 )
 _MENTION = re.compile(r"(?:^|\s)@\w|<[@#][!&]?\d+>")
+_ONE_WORD = re.compile(r"\w+")
+_JOINERS = re.compile("[\u200c\u200d]")
 WORD_LENGTH_MAX = 40
 WORDS_MAX = 500
 
@@ -31,14 +33,19 @@ def must_be_decent(books: Books, text: str) -> Refusal | None:
         return refuse(Code.TEXT_NOT_ALLOWED, rule="links")
     if not books.settings.mentions_allowed and _MENTION.search(text):
         return refuse(Code.TEXT_NOT_ALLOWED, rule="mentions")
-    spoken = set(re.findall(r"\w+", text.casefold()))
-    folded = " ".join(text.casefold().split())
+    folded = _folded(text)
+    spoken = set(re.findall(r"\w+", folded))
     for name, value in books.flags.items():
         if value is True and name.startswith(WORD_PREFIX):
             word = name.removeprefix(WORD_PREFIX)
-            if word in spoken or (" " in word and word in folded):
+            if word in spoken or (not _ONE_WORD.fullmatch(word) and word in folded):
                 return refuse(Code.TEXT_NOT_ALLOWED, rule="words")
     return None
+
+
+def _folded(text: str) -> str:
+    """`text` as words are compared: without case, and without the joiners that could be hidden in one."""
+    return " ".join(_JOINERS.sub("", plain_text(text)).casefold().split())
 
 
 class WordListed(Receipt, frozen=True, kw_only=True, tag="word_listed"):
@@ -62,7 +69,7 @@ class ListWord(Order, frozen=True, kw_only=True, tag="list_word"):
         actor = books.actor(self.by)
         if refusal := must_be_allowed(books, actor, Right.WORDS):
             return refusal
-        word = " ".join(self.word.casefold().split())
+        word = _folded(self.word)
         if not 1 <= len(word) <= WORD_LENGTH_MAX:
             return refuse(Code.INVALID_ARGUMENT, rule="word_length", limit=WORD_LENGTH_MAX)
         listed = sum(value is True for name, value in books.flags.items() if name.startswith(WORD_PREFIX))

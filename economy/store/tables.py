@@ -7,6 +7,8 @@ local dates, `owner` is a member's id or an `economy.values.Own`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -34,19 +36,19 @@ metadata = MetaData(
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
-def table(name: str, *parts: Column | CheckConstraint | Index | PrimaryKeyConstraint | UniqueConstraint) -> Table:
+def table(name: str, *parts: Column[Any] | CheckConstraint | Index | PrimaryKeyConstraint | UniqueConstraint) -> Table:
     return Table(name, metadata, *parts, sqlite_strict=True)
 
 
-def number(name: str, *, nullable: bool = False) -> Column:
+def number(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, BigInteger().with_variant(Integer, "sqlite"), nullable=nullable)
 
 
-def text(name: str, *, nullable: bool = False) -> Column:
+def text(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, Text, nullable=nullable)
 
 
-def flag(name: str) -> Column:
+def flag(name: str) -> Column[Any]:
     # STRICT tables know no BOOLEAN: 0 or 1 in an INTEGER on SQLite.
     return Column(name, Boolean().with_variant(Integer, "sqlite"), nullable=False)
 
@@ -95,9 +97,7 @@ accounts = table(
     number("balance"),
     PrimaryKeyConstraint("community_id", "owner", "asset"),
     # mint and sales (-1, -2) stand below zero by what they issued, down to the supply cap; nobody else may.
-    CheckConstraint(
-        "balance >= CASE WHEN owner IN (-1, -2) THEN -4611686018427387904 ELSE 0 END", name="floor"
-    ),
+    CheckConstraint("balance >= CASE WHEN owner IN (-1, -2) THEN -4611686018427387904 ELSE 0 END", name="floor"),
     CheckConstraint(
         "balance <= CASE WHEN owner > 0 THEN 9007199254740991 ELSE 4611686018427387904 END", name="ceiling"
     ),
@@ -112,7 +112,7 @@ flags = table(
     text("name"),
     text("value"),
     PrimaryKeyConstraint("community_id", "subject", "name"),
-    Index("ix_flags_name", "community_id", "name", "value", "subject"),
+    Index("ix_flags_name", "community_id", "name", "subject"),
 )
 totals = table(
     "totals",
@@ -260,8 +260,19 @@ scores = table(
     number("reached"),
     flag("listed"),
     PrimaryKeyConstraint("community_id", "board", "period", "start_us", "member_id"),
-    Index("ix_scores_rank", "community_id", "board", "period", "start_us", "listed", "score", "reached"),
     Index("ix_scores_member", "community_id", "member_id"),
+)
+# A board in its order, so that a page of it is a piece of this index, however many are equal.
+Index(
+    "ix_scores_rank",
+    scores.c.community_id,
+    scores.c.board,
+    scores.c.period,
+    scores.c.start_us,
+    scores.c.listed,
+    scores.c.score.desc(),
+    scores.c.reached,
+    scores.c.member_id,
 )
 # How many listed members have a score in a bucket (`economy.projections.boards.bucket`).
 histogram = table(

@@ -107,6 +107,10 @@ class ThrowawayPostgres:
         )
         return done.stdout.decode().strip()
 
+    def run(self, tool: str, *words: str) -> str:
+        """What one of the server's tools prints when it has ended. Raises RuntimeError where it fails."""
+        return self._run(tool, *words).stdout.decode()
+
     def create_database(self, template: str = "template0") -> str:
         """A new database, as a copy of `template`; answers its name."""
         name = f"florin_{secrets.token_hex(6)}"

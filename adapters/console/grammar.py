@@ -1,0 +1,344 @@
+"""The language of transcripts: a script's text -> its steps. Nothing runs here.
+
+ana> /tip @bo 50               ana says this in the place
+ana (private)> /balance        ana says this to the bot alone
+bot> ana tipped bo 50 coins.   the reply that the message before must get; one such line per line of it
+! owner ana                    and the other commands of `_COMMANDS`
+# comment
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapters.console.clock import parse_moment, parse_shift
+from economy.service import Role
+
+AGAIN_MAX = 10_000
+
+
+class ScriptError(Exception):
+    """A script that cannot be played: one sentence, and the line it is about."""
+
+    def __init__(self, line: int, sentence: str) -> None:
+        super().__init__(f"line {line}: {sentence}")
+        self.line = line
+        self.sentence = sentence
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One line of a script: its number, counted from 1, and its text as written."""
+
+    line: int
+    source: str
+
+
+class Message(Step, frozen=True, kw_only=True):
+    """A step that the bot may answer. `expected`: the lines of the answer, None where any will do."""
+
+    expected: tuple[str, ...] | None = None
+
+
+class Say(Message, frozen=True, kw_only=True):
+    speaker: str
+    private: bool
+    text: str
+
+
+class Again(Message, frozen=True, kw_only=True):
+    """The last message is delivered again."""
+
+    times: int
+
+
+class Press(Message, frozen=True, kw_only=True):
+    label: str
+    presser: str
+
+
+class Appoint(Step, frozen=True, kw_only=True):
+    roles: tuple[Role, ...]
+    name: str
+
+
+class Join(Step, frozen=True, kw_only=True):
+    name: str
+    is_bot: bool
+
+
+class Leave(Step, frozen=True, kw_only=True):
+    name: str
+
+
+class Move(Step, frozen=True, kw_only=True):
+    """From here on people speak in `place`."""
+
+    place: str
+
+
+class SetClock(Step, frozen=True, kw_only=True):
+    at: datetime
+
+
+class ShiftClock(Step, frozen=True, kw_only=True):
+    by: timedelta
+
+
+class Restart(Step, frozen=True, kw_only=True):
+    pass
+
+
+class Remark(Step, frozen=True, kw_only=True):
+    """A comment or an empty line."""
+
+
+InBlock = Say | Again | Press | Remark
+
+
+class Together(Step, frozen=True, kw_only=True):
+    """Messages and remarks; the messages are delivered at the same moment. `end`: the closing line as written."""
+
+    steps: tuple[InBlock, ...]
+    end: str
+
+
+Change = Appoint | Join | Leave | Move
+"""What the platform itself knows to have happened."""
+
+Event = Change | SetClock | ShiftClock | Restart | Remark
+"""What happens without a message."""
+
+Command = Again | Press | Appoint | Join | Leave | Move | SetClock | ShiftClock | Restart
+AnyStep = Say | Press | Again | Together | Event
+
+
+class Expectation(Struct, frozen=True):
+    """One line of the reply that the message before must get."""
+
+    text: str
+
+
+class Bracket(Struct, frozen=True):
+    """Where `! together` begins or ends."""
+
+    opens: bool
+
+
+# --- one line -------------------------------------------------------------------------------------------------------
+
+_SAID = re.compile(r"(?P<speaker>.+?)(?P<private> \(private\))?>(?: (?P<text>.*))?", re.DOTALL)
+_PRESS = re.compile(r'"(?P<label>.+)" as (?P<name>.+)', re.DOTALL)
+_COUNT = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
+
+Arguments = tuple[int, str, str]
+"""Number and text of a line, and what stands behind its command."""
+
+
+def parse_line(line: int, source: str) -> Say | Remark | Command | Expectation | Bracket:
+    """What one line means by itself. Raises ScriptError."""
+    text = source.strip(" \t\r")
+    if not text or text.startswith("#"):
+        return Remark(line=line, source=source)
+    if text.startswith("!"):
+        return parse_command(line, source)
+    if text == "bot>" or text.startswith("bot> "):
+        return Expectation(text[5:].rstrip())
+    return parse_said(line, source)
+
+
+def parse_said(line: int, source: str) -> Say:
+    found = _SAID.fullmatch(source.strip(" \t\r"))
+    speaker = found["speaker"].strip() if found else ""
+    if found is None or not speaker:
+        raise ScriptError(
+            line, 'this is none of `NAME> text`, `bot> text`, `! command` and `# comment`; write "ana> hello", say.'
+        )
+    return Say(line=line, source=source, speaker=speaker, private=bool(found["private"]), text=found["text"] or "")
+
+
+def parse_command(line: int, source: str) -> Command | Bracket:
+    """A line that begins with `!`. Raises ScriptError."""
+    word, _, rest = source.strip(" \t\r").removeprefix("!").strip().partition(" ")
+    if (command := _COMMANDS.get(word)) is None:
+        raise ScriptError(line, f"there is no command `! {word}`; there are {', '.join(_COMMANDS)}.")
+    return command((line, source, rest.strip()))
+
+
+def _again(of: Arguments) -> Again:
+    line, source, rest = of
+    if rest and (not _COUNT.fullmatch(rest) or int(rest) > AGAIN_MAX):
+        raise ScriptError(line, f"`! again` takes a number of times from 1 to {AGAIN_MAX}, or nothing.")
+    return Again(line=line, source=source, times=int(rest or 1))
+
+
+def _press(of: Arguments) -> Press:
+    line, source, rest = of
+    if (found := _PRESS.fullmatch(rest)) is None:
+        raise ScriptError(line, 'write `! press "LABEL" as NAME`.')
+    return Press(line=line, source=source, label=found["label"].strip(), presser=found["name"].strip())
+
+
+def _clock(of: Arguments) -> SetClock | ShiftClock:
+    line, source, rest = of
+    if (at := parse_moment(rest)) is not None:
+        return SetClock(line=line, source=source, at=at)
+    if (by := parse_shift(rest)) is not None:
+        return ShiftClock(line=line, source=source, by=by)
+    raise ScriptError(line, "`! clock` takes a time such as 2026-01-05T12:00Z, or a step such as +2d, +90m or +1h30m.")
+
+
+def _join(of: Arguments) -> Join:
+    return Join(line=of[0], source=of[1], name=_name(of), is_bot=False)
+
+
+def _bot(of: Arguments) -> Join:
+    return Join(line=of[0], source=of[1], name=_name(of), is_bot=True)
+
+
+def _leave(of: Arguments) -> Leave:
+    return Leave(line=of[0], source=of[1], name=_name(of))
+
+
+def _place(of: Arguments) -> Move:
+    return Move(line=of[0], source=of[1], place=_name(of))
+
+
+def _restart(of: Arguments) -> Restart:
+    _nothing(of)
+    return Restart(line=of[0], source=of[1])
+
+
+def _bracket(*, opens: bool) -> Callable[[Arguments], Bracket]:
+    def read(of: Arguments) -> Bracket:
+        _nothing(of)
+        return Bracket(opens)
+
+    return read
+
+
+def _appoint(*roles: Role) -> Callable[[Arguments], Appoint]:
+    def read(of: Arguments) -> Appoint:
+        return Appoint(line=of[0], source=of[1], roles=roles, name=_name(of))
+
+    return read
+
+
+def _name(of: Arguments) -> str:
+    line, _, rest = of
+    if not rest:
+        raise ScriptError(line, "a name is missing here.")
+    return rest
+
+
+def _nothing(of: Arguments) -> None:
+    line, _, rest = of
+    if rest:
+        raise ScriptError(line, f"nothing may stand behind this command, and here stands `{rest}`.")
+
+
+_COMMANDS: dict[str, Callable[[Arguments], Command | Bracket]] = {
+    "owner": _appoint(Role.OWNER, Role.OPERATOR),
+    "treasurer": _appoint(Role.TREASURER),
+    "moderator": _appoint(Role.MODERATOR),
+    "auditor": _appoint(Role.AUDITOR),
+    "creator": _appoint(Role.CREATOR),
+    "join": _join,
+    "leave": _leave,
+    "bot": _bot,
+    "place": _place,
+    "clock": _clock,
+    "again": _again,
+    "press": _press,
+    "together": _bracket(opens=True),
+    "end": _bracket(opens=False),
+    "restart": _restart,
+}
+
+SCRIPT_COMMANDS = tuple(_COMMANDS)
+
+
+# --- the whole script -----------------------------------------------------------------------------------------------
+
+
+def parse_script(text: str) -> tuple[AnyStep, ...]:
+    """All steps of a script. Raises ScriptError at the first line that cannot be played."""
+    assembly = _Assembly()
+    # At line feeds alone: names may hold what else Python takes for the end of a line.
+    for line, source in enumerate(text.removeprefix("\ufeff").removesuffix("\n").split("\n"), start=1):
+        assembly.take(line, source)
+    return assembly.finish()
+
+
+class _Assembly:
+    """Puts lines together: expected replies with their messages, blocks with what stands in them."""
+
+    def __init__(self) -> None:
+        self._outer: list[AnyStep] = []
+        self._block: list[InBlock] = []
+        self._opening: Remark | None = None
+        self._answering = False
+        self._expected_at = 0
+        self._spoken = False
+
+    def take(self, line: int, source: str) -> None:
+        match parse_line(line, source):
+            case Expectation(text):
+                self._expect(line, text)
+            case Bracket(opens=True):
+                self._open(line, source)
+            case Bracket():
+                self._close(line, source)
+            case step:
+                self._add(step)
+
+    def finish(self) -> tuple[AnyStep, ...]:
+        if self._opening is not None:
+            raise ScriptError(self._opening.line, "`! together` has no `! end`.")
+        return tuple(self._outer)
+
+    def _add(self, step: Say | Remark | Command) -> None:
+        if isinstance(step, Again) and not self._spoken:
+            raise ScriptError(step.line, "there is no message yet that could be delivered again.")
+        if self._opening is None:
+            self._outer.append(step)
+        elif isinstance(step, InBlock):
+            self._block.append(step)
+        else:
+            raise ScriptError(step.line, "between `! together` and `! end` stand messages, and nothing else.")
+        if not isinstance(step, Remark):
+            self._answering = isinstance(step, Message)
+            self._spoken |= self._answering
+
+    def _expect(self, line: int, text: str) -> None:
+        steps: list[AnyStep] | list[InBlock] = self._outer if self._opening is None else self._block
+        at = next((at for at in reversed(range(len(steps))) if not isinstance(steps[at], Remark)), None)
+        message = None if at is None else steps[at]
+        if at is None or not self._answering or not isinstance(message, Message):
+            raise ScriptError(line, "`bot>` stands after the message that it answers, and there is none here.")
+        if message.expected is not None and self._expected_at != line - 1:
+            raise ScriptError(line, f"the message of line {message.line} has its expected reply already.")
+        steps[at] = replace(message, expected=(*(message.expected or ()), text))
+        self._expected_at = line
+
+    def _open(self, line: int, source: str) -> None:
+        if self._opening is not None:
+            raise ScriptError(line, f"the block that line {self._opening.line} begins has no `! end` yet.")
+        self._opening = Remark(line=line, source=source)
+        self._block = []
+        self._answering = False
+
+    def _close(self, line: int, source: str) -> None:
+        if self._opening is None:
+            raise ScriptError(line, "there is no `! together` that could end here.")
+        begun = self._opening
+        self._outer.append(Together(line=begun.line, source=begun.source, steps=tuple(self._block), end=source))
+        self._opening = None
+        self._answering = False

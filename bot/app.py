@@ -1,0 +1,185 @@
+"""The wiring: a store, the economy on it, and the conversation over that. Nothing else knows what stands behind what.
+
+What the command line asks of a store without a conversation (its state, its tables, its audit) is wired here too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from adapters.contract import Conversation
+from bot.dispatcher import Dispatcher
+from bot.doctor import StoreState
+from economy.service import Clock, Economy
+from economy.store.audit import AuditReport, audit
+from economy.store.engine import Store, open_store, store_url, temporary_store_url
+from economy.store.errors import StoreError
+from economy.store.journal import StoreJournal
+from economy.store.projector import StoreProjector
+from economy.store.reads import StoreReads
+from economy.store.revision import HEAD, must_be_head
+from economy.store.schema import current, downgrade, fingerprint, upgrade, upgrade_store
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Florin(Struct, frozen=True):
+    """All that runs, while it is open."""
+
+    economy: Economy
+    conversation: Conversation
+
+
+@asynccontextmanager
+async def open_florin(address: str, clock: Clock) -> AsyncIterator[Florin]:
+    """Opens the store at `address` and everything on it.
+
+    A SQLite store is made if it is new and brought up to this release if it is older; others must be at it already.
+    On the way out, orders that wait are carried out, boards brought up to date, and everything is closed; the same
+    store can then be opened again. Raises StoreError where the store cannot be used.
+    """
+    async with AsyncExitStack() as opened:
+        store = await opened.enter_async_context(await open_store(address, any_schema=True))
+        await _bring_up_to_date(store)
+        projector = StoreProjector(store)
+        opened.push_async_callback(projector.close)
+        await opened.enter_async_context(_running(projector))
+        opened.push_async_callback(projector.drain)
+        journal = await opened.enter_async_context(StoreJournal(store, clock))
+        journal.on_commit(projector.wake)
+        economy = Economy(journal, StoreReads(store), projector, clock)
+        yield Florin(economy, Dispatcher(economy))
+
+
+@asynccontextmanager
+async def open_conversation(address: str, clock: Clock) -> AsyncIterator[Conversation]:
+    """`open_florin` for doors, which need no more of it than the conversation."""
+    async with open_florin(address, clock) as florin:
+        yield florin.conversation
+
+
+@asynccontextmanager
+async def _running(projector: StoreProjector) -> AsyncIterator[None]:
+    task = asyncio.create_task(projector.run(), name="projector")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _bring_up_to_date(store: Store) -> None:
+    # On a server many processes share, an upgrade is somebody's decision.
+    if store.url.get_backend_name() == "sqlite" and await current(store) != HEAD:
+        await upgrade_store(store)
+    async with store.read() as connection:
+        await must_be_head(connection)
+
+
+# --- stores ---------------------------------------------------------------------------------------------------------
+
+
+def store_file(address: str) -> Path | None:
+    """The file of a store; None for one on a server. Raises ValueError for what is no address of a store."""
+    url = store_url(address)
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+@contextmanager
+def temporary_store() -> Iterator[str]:
+    """The address of a new store, which is removed afterwards."""
+    address = temporary_store_url()
+    try:
+        yield address
+    finally:
+        file = store_file(address)
+        if file is not None:
+            shutil.rmtree(file.parent)
+
+
+def store_problem(error: BaseException) -> str | None:
+    """What is wrong with a store, if that is what `error` is about; without values or statements."""
+    if isinstance(error, StoreError):
+        return str(error)
+    package = type(error).__module__.partition(".")[0]
+    if package == "sqlalchemy":
+        # Its own text quotes the statement; the driver's says what happened.
+        return str(getattr(error, "orig", None) or type(error).__name__)
+    if package == "alembic":
+        return f"its tables are of a release that this Florin does not know ({error})"
+    return str(error) if isinstance(error, OSError) else None
+
+
+async def store_state(address: str) -> StoreState:
+    """What `florin doctor` and `florin db current` tell of a store. Makes none where there is none."""
+    file = store_file(address)
+    free = None if file is None else shutil.disk_usage(file.absolute().parent).free
+    if file is not None and not file.is_file():
+        return StoreState(address=address, exists=False, head=HEAD, disk_free=free)
+    written = None if file is None else datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    try:
+        async with await open_store(address, any_schema=True) as store:
+            revision = await current(store)
+            kept = await _is_as_made(store) if revision == HEAD and file is not None else None
+    except Exception as error:
+        problem = store_problem(error)
+        if problem is None:
+            raise
+        return StoreState(address=address, exists=True, problem=problem, written=written, disk_free=free)
+    return StoreState(
+        address=address,
+        exists=True,
+        revision=revision,
+        head=HEAD,
+        fingerprint_kept=kept,
+        written=written,
+        disk_free=free,
+    )
+
+
+async def _is_as_made(store: Store) -> bool:
+    """Whether tables, checks and triggers are those of a new store."""
+    with temporary_store() as address:
+        async with await open_store(address, any_schema=True) as new:
+            await upgrade_store(new)
+            return await fingerprint(store) == await fingerprint(new)
+
+
+async def upgraded(address: str) -> tuple[str | None, str | None]:
+    """Brings a store up to this release; the revisions before and after."""
+    before = await _revision(address)
+    await upgrade(address)
+    return before, await _revision(address)
+
+
+async def downgraded(address: str, revision: str) -> tuple[str | None, str | None]:
+    """Takes a store back to `revision`; the revisions before and after."""
+    before = await _revision(address)
+    await downgrade(address, revision)
+    return before, await _revision(address)
+
+
+async def audited(address: str, *, rebuild: bool) -> AuditReport:
+    """What an audit of a store comes to, after making its boards and totals anew if that is wanted."""
+    async with await open_store(address) as store:
+        if rebuild:
+            await StoreProjector(store).rebuild()
+        return await audit(store)
+
+
+async def _revision(address: str) -> str | None:
+    async with await open_store(address, any_schema=True) as store:
+        return await current(store)

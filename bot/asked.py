@@ -1,0 +1,213 @@
+"""`Asked`: what a command function gets, with the words around it. It submits orders and shapes replies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NoReturn
+
+import msgspec
+
+from adapters.contract import Attachment, Button, FieldValue, Invocation, Mention, Reply, RoleMention, Visibility, Word
+from bot.commands.registry import Command, asker_of, teller_of
+from bot.options import Receivers
+from bot.refused import Refused, refuse_asked
+from bot.telling import Done, Telling, members_in
+from bot.wording import SOURCE_LOCALE, Words
+from economy.books import Order, Question
+from economy.ledger import Receipt
+from economy.refusals import Code, Refusal, Value
+from economy.rules import tipping
+from economy.rules.chest import TipFromChest
+from economy.rules.gifting import SendGift
+from economy.rules.permissions import WHO_MAY, Right, may
+from economy.service import Answer, Economy, Offered, Submission
+from economy.values import CommunityId, IdempotencyKey, Identity, MemberId, Role, Sighting, receipt_id
+from economy.views import Reader
+
+
+class Asked:
+    """One command as somebody gave it, in one place, at one moment.
+
+    `words` speaks to the reader alone; receipts that are public are told in the community's language instead.
+    """
+
+    def __init__(
+        self,
+        *,
+        invocation: Invocation,
+        command: Command,
+        economy: Economy,
+        reader: Reader,
+        now: datetime,
+        only_looks: bool = False,
+    ) -> None:
+        self.invocation = invocation
+        self.command = command
+        self.economy = economy
+        self.reader = reader
+        self.now = now
+        self.words = Words(invocation.locale, reader.settings, now=now)
+        self._only_looks = only_looks
+
+    # --- who asks -------------------------------------------------------------------------------------------
+
+    @property
+    def by(self) -> Identity:
+        return self.invocation.person.identity
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The asker's roles now: stored ones and those the door attests."""
+        return self.reader.roles | self.invocation.standing
+
+    def may(self, right: Right) -> bool:
+        return may(self.roles, right)
+
+    def must_be_allowed(self, right: Right) -> None:
+        """For queries: refuses as a rule would. Orders are refused by their rules."""
+        if not self.may(right):
+            needed = ",".join(role for role in Role if role in WHO_MAY[right])
+            self.refuse(Code.NOT_ALLOWED, rule=str(right), roles=needed)
+
+    @property
+    def community_id(self) -> CommunityId:
+        """Refuses where nobody has ever spoken."""
+        if self.reader.community_id is None:
+            self.refuse(Code.NOT_ALLOWED, rule="outside")
+        return self.reader.community_id
+
+    @property
+    def member_id(self) -> MemberId:
+        """The asker's; refuses somebody who was never seen in the community."""
+        if self.reader.member_id is None:
+            self.refuse(Code.NOT_ALLOWED, rule="outside")
+        return self.reader.member_id
+
+    async def member(self, person: Sighting) -> MemberId:
+        """The member that a query asks about, also one who left; refuses one never seen."""
+        found = await self.economy.reads.member(self.community_id, person.identity)
+        if found is None:
+            self.refuse(Code.UNKNOWN_MEMBER, name=person.name)
+        return found
+
+    # --- answering ------------------------------------------------------------------------------------------
+
+    async def submit(self, order: Order) -> Reply:
+        """Carries an order out and tells what came of it. Raises `Refused` when a rule says no."""
+        if self._only_looks:
+            # Buttons that only look carry a command line; nothing may be changed by such a line.
+            self.refuse(Code.EXPIRED, rule="malformed")
+        answer = await self.economy.submit(
+            Submission(
+                self.invocation.place,
+                IdempotencyKey(self.invocation.act),
+                order,
+                self.invocation.standing,
+                tuple(seen_in(self.invocation)),
+            )
+        )
+        return await self.tell(answer, order)
+
+    async def tell(self, answer: Answer, order: Order) -> Reply:
+        """The reply to what an order came to. Raises `Refused` when a rule said no."""
+        outcome = answer.outcome
+        if isinstance(outcome, Refusal):
+            raise Refused(outcome, answer.offered)
+        done = Done(at=answer.at, time_zone=answer.time_zone, number=answer.number, note=_note_of(order))
+        if isinstance(outcome, Question):
+            return await self._ask(outcome, answer, done)
+        teller, visibility = teller_of(type(outcome))
+        shown_to = visibility or self.command.spec.visibility
+        words = await self.words_of(outcome, public=shown_to is Visibility.PUBLIC)
+        return self.reply(
+            teller(outcome, done, words),
+            visibility=shown_to,
+            receipt=None if answer.number is None else receipt_id(answer.number),
+        )
+
+    async def _ask(self, question: Question, answer: Answer, done: Done) -> Reply:
+        words = await self.words_of(question.about)
+        done = msgspec.structs.replace(done, why=question.why)
+        telling = asker_of(type(question.about))(question.about, done, words)
+        why: list[FieldValue] = list(question.why)
+        return Reply(
+            command=self.command.word,
+            outcome="confirm",
+            visibility=Visibility.PRIVATE,
+            nodes=telling.nodes,
+            fields={**telling.fields, "why": why},
+            buttons=(*self.offer_buttons(answer.offered), *self._theirs(telling.buttons)),
+        )
+
+    def reply(
+        self, telling: Telling, *, visibility: Visibility | None = None, receipt: str | None = None, outcome: str = ""
+    ) -> Reply:
+        """A reply of this command: private or public as its spec says, unless told otherwise."""
+        return Reply(
+            command=self.command.word,
+            outcome=outcome or self.command.word,
+            visibility=visibility or self.command.spec.visibility,
+            nodes=telling.nodes,
+            receipt=receipt,
+            fields=telling.fields,
+            buttons=telling.buttons,
+            pings=telling.pings,
+            replaces=telling.replaces,
+        )
+
+    def refuse(self, code: Code, **fields: Value) -> NoReturn:
+        """Raises `Refused`."""
+        refuse_asked(code, **fields)
+
+    # --- words and buttons ----------------------------------------------------------------------------------
+
+    async def words_for(self, members: Iterable[MemberId], *, public: bool = False) -> Words:
+        """Words that know these members' names; for the public in the community's language."""
+        wanted = sorted(set(members))
+        shown = {}
+        if wanted and self.reader.community_id is not None:
+            shown = await self.economy.reads.shown(self.reader.community_id, wanted)
+        locale = SOURCE_LOCALE if public else self.invocation.locale
+        return Words(locale, self.reader.settings, shown, now=self.now)
+
+    async def words_of(self, subject: Receipt | Refusal, *, public: bool = False) -> Words:
+        """Words that know everyone whom a receipt or refusal names."""
+        return await self.words_for(members_in(subject), public=public)
+
+    def offer_buttons(self, offered: Iterable[Offered]) -> tuple[Button, ...]:
+        """Buttons for stored offers, for the asker alone."""
+        labels = {"confirm": self.words.text("Confirm"), "daily": self.words.text("Claim daily")}
+        return tuple(Button(label=labels[offer.label], data=f"o:{offer.nonce}", presser=self.by) for offer in offered)
+
+    def _theirs(self, buttons: Iterable[Button]) -> tuple[Button, ...]:
+        return tuple(Button(label=button.label, data=button.data, presser=self.by) for button in buttons)
+
+
+def _note_of(order: Order) -> str:
+    """What the sender wrote beside it: receipts hold no words, as words can be removed."""
+    match order:
+        case tipping.Tip(note=note) | TipFromChest(note=note) | SendGift(message=note):
+            return note
+        case _:
+            return ""
+
+
+def receivers_of(named: Receivers) -> tipping.Receivers:
+    """The order's receivers for those that were named."""
+    return tipping.Receivers(tuple(person.identity for person in named.people), named.role)
+
+
+def seen_in(invocation: Invocation) -> list[Sighting]:
+    """Everyone whom the door resolved in this act, the actor first, each once."""
+    words: list[Word] = [*invocation.words, *(invocation.options or {}).values()]
+    sightings = [invocation.person]
+    for word in words:
+        match word:
+            case Mention(person=person):
+                sightings.append(person)
+            case RoleMention() | Attachment() | str():
+                continue
+    if invocation.replied_to is not None:
+        sightings.append(invocation.replied_to)
+    return list({sighting.identity: sighting for sighting in reversed(sightings)}.values())[::-1]

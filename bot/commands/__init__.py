@@ -1,0 +1,1 @@
+"""What may be asked, one topic a file: its commands as typed functions, and how its receipts read."""

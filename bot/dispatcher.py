@@ -1,0 +1,257 @@
+"""`Conversation`: what was said -> its command -> a reply. The only place where refusals are caught."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from adapters.contract import BUTTON_DATA_BYTES_MAX, CommandSpec, Invocation, Pressed, Reply, Visibility
+from bot.asked import Asked, seen_in
+from bot.commands import registry
+from bot.commands.registry import Command
+from bot.completion import completions
+from bot.paging import LOOK
+from bot.parsing import parse
+from bot.presence import Presence
+from bot.refusals import refused
+from bot.refused import Refused, refuse_asked
+from bot.wording import Words
+from economy.refusals import Code, Refusal
+from economy.service import Economy, PressedBy
+from economy.settings import Feature, Settings
+from economy.values import Place, Role, Sighting
+from economy.views import Reader
+
+OFFER = "o:"
+"""Begins the data of a button for a stored offer: its nonce follows."""
+
+COMMAND_OF_KIND = {"profile": "creator"}
+"""Kinds of order whose command has another name."""
+
+_log = structlog.get_logger("bot.dispatcher")
+
+
+class _Heard(Struct):
+    """What is known so far of one act, for when it has to be refused or goes wrong."""
+
+    act: str
+    word: str | None
+    locale: str
+    reader: Reader | None = None
+    asked: Asked | None = None
+
+
+class Dispatcher:
+    """Answers doors: the `Conversation` of the contract."""
+
+    def __init__(self, economy: Economy) -> None:
+        self._economy = economy
+        self._presence = Presence(economy)
+
+    # --- what doors ask -------------------------------------------------------------------------------------
+
+    async def say(self, invocation: Invocation) -> Reply:
+        """Answers a command. Never raises for anything a person can type."""
+        heard = _Heard(invocation.act, None, invocation.locale)
+        return await self._answered(heard, lambda: self._say(invocation, heard))
+
+    async def press(self, pressed: Pressed) -> Reply:
+        """Answers a press; data that is malformed or from an older release answers `expired`."""
+        heard = _Heard(pressed.act, None, pressed.locale)
+        return await self._answered(heard, lambda: self._press(pressed, heard))
+
+    async def heard(self, place: Place, person: Sighting, act: str) -> None:
+        """Somebody spoke without addressing the bot: they are in the place."""
+        await self._presence.heard(place, person, act)
+
+    async def came(self, place: Place, person: Sighting, act: str) -> None:
+        """Somebody joined the place."""
+        await self._presence.reader(place, person, act)
+
+    async def went(self, place: Place, person: Sighting, act: str) -> None:
+        """Somebody left the place."""
+        await self._presence.went(place, person, act)
+
+    async def appoint(self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]) -> None:
+        """The platform itself gives a role to somebody, with the standing that it vouches for."""
+        await self._presence.appoint(place, person, role, act, standing)
+
+    async def complete(self, invocation: Invocation) -> list[str]:
+        """What the last word of an unfinished command could become, best first, at most 25."""
+        return await completions(self._economy, invocation)
+
+    def specs(self) -> tuple[CommandSpec, ...]:
+        """Every command there is."""
+        return registry.specs()
+
+    # --- commands -------------------------------------------------------------------------------------------
+
+    async def _say(self, invocation: Invocation, heard: _Heard, *, only_looks: bool = False) -> Reply:
+        person = invocation.person
+        reader = heard.reader = await self._presence.reader(
+            invocation.place, person, invocation.act, private=invocation.private
+        )
+        command, invocation = _find(invocation, heard)
+        if person.is_bot:
+            refuse_asked(Code.NOT_ALLOWED, rule="bots")
+        _must_be_on(command.spec, reader.settings)
+        asked = heard.asked = Asked(
+            invocation=invocation,
+            command=command,
+            economy=self._economy,
+            reader=reader,
+            now=self._economy.clock.now(),
+            only_looks=only_looks,
+        )
+        return await command.run(asked, **parse(command, invocation, asked.now, reader.settings.time_zone))
+
+    async def _press(self, pressed: Pressed, heard: _Heard) -> Reply:
+        data = pressed.data
+        if len(data.encode("utf-8", "replace")) > BUTTON_DATA_BYTES_MAX:
+            refuse_asked(Code.EXPIRED, rule="malformed")
+        if data.startswith(OFFER):
+            return await self._press_offer(pressed, data.removeprefix(OFFER), heard)
+        name, *words = data.removeprefix(LOOK).split() or [""]
+        if not data.startswith(LOOK) or _lookup(name, words)[0] is None:
+            # Also a command that an older release had.
+            refuse_asked(Code.EXPIRED, rule="malformed")
+        return await self._say(_invocation(pressed, name, tuple(words)), heard, only_looks=True)
+
+    async def _press_offer(self, pressed: Pressed, nonce: str, heard: _Heard) -> Reply:
+        reader = heard.reader = await self._economy.reads.reader(pressed.place, pressed.person.identity)
+        order = None
+        if reader.community_id is not None:
+            order = await self._economy.reads.offer_order(reader.community_id, nonce)
+        if order is None:
+            refuse_asked(Code.EXPIRED, rule="unknown")
+        name = COMMAND_OF_KIND.get(order.kind, order.kind)
+        heard.word = name
+        command = registry.commands_of(name)[0]
+        answer = await self._economy.press(pressed.place, nonce, PressedBy(pressed.person, pressed.standing))
+        asked = heard.asked = Asked(
+            invocation=_invocation(pressed, name, ()),
+            command=command,
+            economy=self._economy,
+            reader=reader,
+            now=self._economy.clock.now(),
+        )
+        return await asked.tell(answer, order)
+
+    # --- what may go wrong ----------------------------------------------------------------------------------
+
+    async def _answered(self, heard: _Heard, answer: Callable[[], Awaitable[Reply]]) -> Reply:
+        try:
+            try:
+                reply = await answer()
+            except Refused as no:
+                reply = await self._refused(no, heard)
+        except Exception as error:  # noqa: BLE001  # whatever it is, whoever asked gets an answer, and we a log line
+            return _surprised(error, heard)
+        _log.debug(
+            "answered",
+            act=heard.act,
+            command=reply.command,
+            outcome=reply.outcome,
+            code=reply.code,
+            receipt=reply.receipt,
+        )
+        return reply
+
+    async def _refused(self, no: Refused, heard: _Heard) -> Reply:
+        refusal = no.refusal
+        if heard.asked is not None:
+            refusal = _by_name(refusal, heard.asked.invocation)
+            words = await heard.asked.words_of(refusal)
+            buttons = heard.asked.offer_buttons(no.offered)
+        else:
+            words = Words(heard.locale, heard.reader.settings if heard.reader else Settings())
+            buttons = ()
+        telling = refused(refusal, words)
+        return Reply(
+            command=heard.word,
+            outcome="refused",
+            visibility=Visibility.PRIVATE,
+            nodes=telling.nodes,
+            code=str(refusal.code),
+            fields=telling.fields,
+            buttons=buttons,
+        )
+
+
+def _surprised(error: Exception, heard: _Heard) -> Reply:
+    """Something nobody foresaw: told in one sentence, and logged without what was said."""
+    reference = hashlib.sha256(heard.act.encode("utf-8", "replace")).hexdigest()[:8]
+    _log.error("failed", act=heard.act, command=heard.word, reference=reference, exc_info=error)
+    words = Words(heard.locale, Settings())
+    return Reply(
+        command=heard.word,
+        outcome="failed",
+        visibility=Visibility.PRIVATE,
+        nodes=(
+            words.line(
+                "Something went wrong on our side. Look at /history before you try again; if it stays, tell whoever "
+                "runs this bot the reference {reference}.",
+                reference=reference,
+            ),
+        ),
+        fields={"reference": reference},
+    )
+
+
+def _lookup(name: str, words: Sequence[object]) -> tuple[Command | None, int]:
+    """The command behind a name and the words after it, and how many of those belong to its name."""
+    known = registry.commands()
+    if words and isinstance(words[0], str):
+        found = known.get(f"{name} {words[0]}".casefold())
+        if found is not None:
+            return found, 1
+    return known.get(name.casefold()), 0
+
+
+def _find(invocation: Invocation, heard: _Heard) -> tuple[Command, Invocation]:
+    """The command that was asked for and the invocation without the words that name it."""
+    name = invocation.command.casefold()
+    command, named = _lookup(name, invocation.words)
+    if command is not None:
+        heard.word = command.word
+        return command, msgspec.structs.replace(invocation, words=invocation.words[named:])
+    group = [spec.name.partition(" ")[2] for spec in registry.specs() if spec.name.startswith(f"{name} ")]
+    if group:
+        heard.word = name
+        refuse_asked(Code.INVALID_ARGUMENT, rule="group", option=name, choices=",".join(group))
+    nearest = difflib.get_close_matches(name[:40], registry.commands(), n=3)
+    return refuse_asked(Code.UNKNOWN_COMMAND, nearest=", ".join(f"/{near}" for near in nearest))
+
+
+def _must_be_on(spec: CommandSpec, settings: Settings) -> None:
+    if spec.feature is not None and not settings.feature_on(Feature(spec.feature)):
+        refuse_asked(Code.FEATURE_OFF, feature=spec.feature)
+
+
+def _invocation(pressed: Pressed, command: str, words: tuple[str, ...]) -> Invocation:
+    return Invocation(
+        act=pressed.act,
+        person=pressed.person,
+        place=pressed.place,
+        command=command,
+        words=words,
+        standing=pressed.standing,
+        private=pressed.private,
+        locale=pressed.locale,
+    )
+
+
+def _by_name(refusal: Refusal, invocation: Invocation) -> Refusal:
+    """Rules know someone whom they do not know by native id alone; whoever asked knows the name they wrote."""
+    name = refusal.fields.get("name")
+    if refusal.code is not Code.UNKNOWN_MEMBER or not isinstance(name, str):
+        return refusal
+    for sighting in seen_in(invocation)[1:]:
+        if sighting.identity.native_id == name:
+            return Refusal(refusal.code, {**refusal.fields, "name": sighting.name})
+    return refusal

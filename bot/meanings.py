@@ -1,0 +1,229 @@
+"""What one word means as an option of a kind. Pure: the moment is an argument."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+from adapters.contract import Attachment, CommandSpec, Invocation, Mention, Option, OptionKind, RoleMention, Word
+from bot.amounts import parse_amount, parse_coins
+from bot.commands.registry import Parameter
+from bot.options import PAGE_MAX, Count, GiftName, Page, Receivers, SettingName, Targets
+from bot.refused import refuse_asked
+from bot.rows import rows_of
+from bot.times import parse_since
+from economy.catalogue import DEFAULT_GIFTS
+from economy.refusals import Code, Value
+from economy.values import (
+    COINS_MAX,
+    NOTE_LENGTH_MAX,
+    REASON_LENGTH_MAX,
+    AmountWord,
+    Coins,
+    EntryNumber,
+    Identity,
+    Note,
+    Reason,
+    Sighting,
+    parse_receipt_id,
+    plain_text,
+)
+
+ID_PREFIX = "id:"
+"""Names a member by native id: `id:123`."""
+
+TEXT_LENGTH_MAX: dict[object, int] = {Note: NOTE_LENGTH_MAX, Reason: REASON_LENGTH_MAX}
+
+_GIFT_NAMES = {
+    name: gift.slug for gift in DEFAULT_GIFTS for name in (gift.slug, gift.emoji, gift.emoji.replace("\ufe0f", ""))
+}
+
+
+def usage(spec: CommandSpec) -> str:
+    """How a command is written: `/tip <to> [each|split] <amount> [note]`."""
+    parts = [f"/{spec.name}"]
+    for option in spec.options:
+        name = "|".join(option.choices) if 0 < len(option.choices) <= 3 else option.name
+        if option.kind is OptionKind.COUNT:
+            name = "xN"
+        parts.append(f"<{name}>" if option.required else f"[{name}]")
+    return " ".join(parts)
+
+
+def names_someone(word: Word) -> bool:
+    """Whether a word stands for a member or a role, known or not."""
+    match word:
+        case Mention() | RoleMention():
+            return True
+        case str():
+            return word.startswith("@") or (word.lower().startswith(ID_PREFIX) and len(word) > len(ID_PREFIX))
+        case Attachment():
+            return False
+
+
+class Meanings:
+    """Turns words of one invocation into values; refuses those that have no such meaning."""
+
+    def __init__(self, spec: CommandSpec, invocation: Invocation, now: datetime, time_zone: str) -> None:
+        self._spec = spec
+        self._invocation = invocation
+        self._now = now
+        self._time_zone = time_zone
+        self._of_word: dict[OptionKind, Callable[[Option, str], Any]] = {
+            OptionKind.AMOUNT: self._amount,
+            OptionKind.COINS: self._coins,
+            OptionKind.COUNT: self._count,
+            OptionKind.PAGE: self._page,
+            OptionKind.GIFT: self._gift,
+            OptionKind.SETTING: self._setting,
+            OptionKind.RECEIPT: self._receipt,
+            OptionKind.TIME: self._time,
+            OptionKind.WORD: self._word,
+        }
+
+    def value(self, parameter: Parameter, word: Word) -> Any:
+        """The value of a parameter that takes one word."""
+        option = parameter.option
+        match option.kind:
+            case OptionKind.MEMBER:
+                return self.person(option, word)
+            case OptionKind.TARGETS:
+                return self._targets(option, word)
+            case OptionKind.RECEIVERS:
+                return self.receivers(option, [word])
+            case OptionKind.TEXT:
+                return self.text(parameter, [word])
+            case OptionKind.CHOICE:
+                return self._choice(parameter, self._one_word(option, word))
+            case _:
+                return self._of_word[option.kind](option, self._one_word(option, word))
+
+    def refuse(self, rule: str, code: Code = Code.INVALID_ARGUMENT, **fields: Value) -> NoReturn:
+        """Refuses and says how the command is written."""
+        refuse_asked(code, rule=rule, usage=usage(self._spec), **fields)
+
+    def miss(self, option: Option) -> NoReturn:
+        """Refuses as an option is missing, and says in words what it is: the first part of its help."""
+        self.refuse("missing", option=option.name, needed=re.split(r"[:;]", option.help)[0])
+
+    # --- numbers and words ------------------------------------------------------------------------------------
+
+    def _one_word(self, option: Option, word: Word) -> str:
+        if isinstance(word, str):
+            return word
+        if option.kind in (OptionKind.AMOUNT, OptionKind.COINS, OptionKind.COUNT):
+            refuse_asked(Code.INVALID_AMOUNT, limit=COINS_MAX)
+        return self.refuse("not_a_word", option=option.name)
+
+    def _amount(self, option: Option, text: str) -> AmountWord:
+        return parse_amount(text, self._invocation.locale)
+
+    def _coins(self, option: Option, text: str) -> Coins:
+        return parse_coins(text, self._invocation.locale)
+
+    def _count(self, option: Option, text: str) -> Count:
+        bare = text[1:] if text[:1] in ("x", "X") else text
+        return Count(int(parse_coins(bare, self._invocation.locale, least=1)))
+
+    def _page(self, option: Option, text: str) -> Page:
+        if text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= PAGE_MAX:
+            return Page(int(text))
+        return self.refuse("page", option=option.name)
+
+    def _gift(self, option: Option, text: str) -> GiftName:
+        typed = text.casefold()
+        return GiftName(_GIFT_NAMES.get(typed, typed))
+
+    def _setting(self, option: Option, text: str) -> SettingName:
+        return SettingName(text.casefold().replace("-", "_"))
+
+    def _receipt(self, option: Option, text: str) -> EntryNumber:
+        number = parse_receipt_id(text)
+        return refuse_asked(Code.UNKNOWN_RECEIPT) if number is None else number
+
+    def _time(self, option: Option, text: str) -> datetime:
+        at = parse_since(text, self._now, self._time_zone)
+        return self.refuse("time", option=option.name) if at is None else at
+
+    def _word(self, option: Option, text: str) -> str:
+        return text
+
+    def _choice(self, parameter: Parameter, text: str) -> Any:
+        chosen, choices = text.lower(), parameter.option.choices
+        if chosen not in choices:
+            self.refuse("choice", option=parameter.option.name, choices=",".join(choices))
+        # A StrEnum is a type and makes its member; a Literal is its text.
+        return parameter.type(chosen) if isinstance(parameter.type, type) else chosen
+
+    # --- people -------------------------------------------------------------------------------------------------
+
+    def person(self, option: Option, word: Word) -> Sighting:
+        """The person whom a mention or `id:123` names."""
+        match word:
+            case Mention(person=person):
+                return person
+            case str() if word.lower().startswith(ID_PREFIX) and len(word) > len(ID_PREFIX):
+                native_id = word[len(ID_PREFIX) :]
+                return Sighting(Identity(self._invocation.person.identity.platform, native_id), native_id)
+            case str() if word.startswith("@"):
+                return refuse_asked(Code.UNKNOWN_MEMBER, name=word[1:])
+            case _:
+                return self.refuse("not_a_member", option=option.name)
+
+    def receivers(self, option: Option, named: Sequence[Word]) -> Receivers:
+        """People, each once, or one role."""
+        people: dict[Identity, Sighting] = {}
+        for word in named:
+            if isinstance(word, RoleMention):
+                if len(named) > 1:
+                    self.refuse("role_and_members", Code.AMBIGUOUS)
+                return Receivers(role=word.role)
+            person = self.person(option, word)
+            if person.identity in people:
+                self.refuse("twice", Code.AMBIGUOUS, name=person.name)
+            people[person.identity] = person
+        return Receivers(tuple(people.values()))
+
+    def _targets(self, option: Option, word: Word) -> Targets:
+        match word:
+            case RoleMention(role=role):
+                return Targets(role=role)
+            case Attachment(content=content):
+                platform = self._invocation.person.identity.platform
+                return Targets(rows=rows_of(content, platform, self._invocation.locale))
+            case _:
+                return Targets(person=self.person(option, word))
+
+    # --- texts --------------------------------------------------------------------------------------------------
+
+    def text(self, parameter: Parameter, words: Sequence[Word]) -> Any:
+        """All these words as one text."""
+        text = plain_text(" ".join(self._as_written(word) for word in words))
+        if parameter.type is Note:
+            self._must_be_a_note(text)
+        longest = TEXT_LENGTH_MAX.get(parameter.type, REASON_LENGTH_MAX)
+        if len(text) > longest:
+            self.refuse("too_long", option=parameter.option.name, limit=longest)
+        return parameter.type(text)
+
+    def _must_be_a_note(self, text: str) -> None:
+        """What looks like a second amount, or a word that belongs before the first, is no note."""
+        if all(option.kind is not OptionKind.AMOUNT for option in self._spec.options):
+            return
+        if text[:1].isdigit():
+            refuse_asked(Code.INVALID_AMOUNT, rule="note")
+        if text.lower() in ("each", "split"):
+            self.refuse("before_amount")
+
+    def _as_written(self, word: Word) -> str:
+        match word:
+            case str():
+                return word
+            case Mention(person=person):
+                return f"@{person.name}"
+            case RoleMention(role=role):
+                return f"@{role}"
+            case Attachment():
+                return self.refuse("not_a_word", option="text")

@@ -1,0 +1,218 @@
+"""The audit's walk over a community's entries in order: what each must keep, and what all add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from economy.codec import write_value
+from economy.ledger import Entry, Fact, Undone, UndonePart, legs_of
+from economy.projections.boards import listed_changes, score_sums
+from economy.projections.days import day_sums
+from economy.store.scratch import Scratch
+from economy.totals import totals_of
+from economy.values import ISSUERS, Asset, Own, receipt_id
+
+GRANTS: Final = frozenset({"coins", "daily", "welcome"})
+"""Kinds that may bring coins in or take them out; every other kind only moves them, and so does an undo of it."""
+
+PROBLEMS_MAX: Final = 10
+"""Problems of one sort that are named in one community; the first is where to look."""
+
+
+class Problem(Struct, frozen=True):
+    """Something that does not add up. `where` names an entry by its receipt's id, or an account or row."""
+
+    what: str
+    community: int
+    where: str
+    detail: str
+
+
+class Findings:
+    """Collects problems, of each sort the first few."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.counts: dict[tuple[str, int], int] = {}
+
+    def tell(self, what: str, community: int, where: str, detail: str) -> None:
+        count = self.counts[what, community] = self.counts.get((what, community), 0) + 1
+        if count <= PROBLEMS_MAX:
+            self.problems.append(Problem(what, community, where, detail))
+
+
+class Beside(Struct, frozen=True):
+    """What stands beside the entries of a chunk: balances as their postings have them (after source, after
+    destination), the reversals by entry, and the entries that were taken back."""
+
+    afters: Mapping[int, Sequence[tuple[int | None, int | None]]]
+    reversed_by: Mapping[int, Sequence[int]]
+    originals: Mapping[int, Entry]
+
+
+def account_key(owner: int, asset: str) -> str:
+    return f"{owner} {asset}"
+
+
+class Walk:
+    """Takes the entries of one community in order, chunk by chunk."""
+
+    def __init__(self, community: int, scratch: Scratch, findings: Findings, projected: int) -> None:
+        self._community = community
+        self._scratch = scratch
+        self._findings = findings
+        self._projected = projected
+        self._next = 1
+        self.last = 0
+        self.postings = 0
+        self.moved_late: set[int] = set()
+        """Members who hid, showed, left or joined after the last projected entry."""
+
+    def take(self, entries: Sequence[Entry], beside: Beside) -> None:
+        for entry in entries:
+            self._must_follow(entry)
+            self._must_conserve(entry)
+            self._must_back_diamonds(entry)
+            self._must_reverse(entry, beside)
+            self.postings += len(entry.postings)
+        self._add_balances(entries, beside)
+        self._add_facts(entries)
+        self._add_sums(entries)
+
+    def _tell(self, what: str, entry: Entry, detail: str) -> None:
+        self._findings.tell(what, self._community, f"entry {receipt_id(entry.number)}", detail)
+
+    # --- each entry for itself ---
+
+    def _must_follow(self, entry: Entry) -> None:
+        if entry.number != self._next:
+            self._tell("numbering", entry, f"number {entry.number} follows {self._next - 1}")
+        self._next = entry.number + 1
+        self.last = entry.number
+
+    def _must_conserve(self, entry: Entry) -> None:
+        """Outside mint and sales, the sum of coin and bonus changes by what was granted and nothing else."""
+        change = sum(
+            (posting.source in ISSUERS) * posting.amount - (posting.destination in ISSUERS) * posting.amount
+            for posting in entry.postings
+            if posting.asset is not Asset.DIAMOND
+        )
+        if entry.kind in GRANTS:
+            return
+        allowed = 0
+        if isinstance(entry.receipt, Undone):
+            allowed = sum(_given_back(part) for part in entry.receipt.parts if part.kind in GRANTS)
+        if change != allowed:
+            self._tell("conservation", entry, f"{entry.kind} changes the coins there are by {change}, not by {allowed}")
+
+    def _must_back_diamonds(self, entry: Entry) -> None:
+        """Every diamond that is issued sets a coin aside, and every one that is burned frees it."""
+        held = issued = 0
+        for posting in entry.postings:
+            if posting.asset is Asset.COIN:
+                held += ((posting.destination == Own.HELD) - (posting.source == Own.HELD)) * posting.amount
+            elif posting.asset is Asset.DIAMOND:
+                issued += ((posting.source == Own.MINT) - (posting.destination == Own.MINT)) * posting.amount
+        if held != issued:
+            self._tell("held", entry, f"diamonds outstanding change by {issued}, the coins held for them by {held}")
+
+    def _must_reverse(self, entry: Entry, beside: Beside) -> None:
+        """An undo takes back entries that were there, once each, and at most what they gave."""
+        parts = entry.receipt.parts if isinstance(entry.receipt, Undone) else ()
+        told, kept = sorted(part.number for part in parts), sorted(beside.reversed_by.get(entry.number, ()))
+        if told != kept:
+            self._tell("reversal", entry, f"it says that it took back {told}, and the reversals say {kept}")
+        if isinstance(entry.receipt, Undone):
+            taken = sum(taken.amount for part in parts for taken in part.taken)
+            moved = sum(leg[0].amount for leg in legs_of(entry.postings))
+            if taken != moved:
+                self._tell("reversal", entry, f"it says that it took back {taken} coins, and moves {moved}")
+        before = self._scratch.get("undone", [str(part.number) for part in parts])
+        for part in parts:
+            if str(part.number) in before:
+                self._tell(
+                    "reversal", entry, f"takes back {receipt_id(part.number)}, as {before[str(part.number)]} did"
+                )
+            self._must_match(entry, part, beside.originals.get(part.number))
+        self._scratch.put("undone", {str(part.number): receipt_id(entry.number) for part in parts})
+
+    def _must_match(self, entry: Entry, part: UndonePart, original: Entry | None) -> None:
+        name = receipt_id(part.number)
+        if original is None or original.number >= entry.number:
+            self._tell("reversal", entry, f"takes back {name}, which was not there")
+            return
+        given = sum(leg[0].amount for leg in legs_of(original.postings))
+        taken = sum(taken.amount for taken in part.taken)
+        if taken + part.missing != given:
+            self._tell("reversal", entry, f"of the {given} coins of {name} it takes {taken} and misses {part.missing}")
+        told = (part.kind, part.actor, part.at, part.time_zone)
+        if told != (original.kind, original.actor, original.at, original.time_zone):
+            self._tell("reversal", entry, f"describes {name} otherwise than it is")
+
+    # --- what they add up to ---
+
+    def _add_balances(self, entries: Sequence[Entry], beside: Beside) -> None:
+        touched = {
+            account_key(owner, posting.asset)
+            for entry in entries
+            for posting in entry.postings
+            for owner in (posting.source, posting.destination)
+        }
+        balances = {key: int(balance) for key, balance in self._scratch.get("balance", touched).items()}
+        for entry in entries:
+            afters = beside.afters.get(entry.number, ())
+            for posting, after in zip(entry.postings, afters, strict=False):
+                ends = ((posting.source, -posting.amount), (posting.destination, int(posting.amount)))
+                for (owner, amount), told in zip(ends, after, strict=True):
+                    key = account_key(owner, posting.asset)
+                    balances[key] = balances.get(key, 0) + amount
+                    if told != (balances[key] if owner > 0 else None):
+                        self._tell("running", entry, f"leaves account {key} with {balances[key]}, and says {told}")
+            for owner, asset in sorted({(p.source, p.asset) for p in entry.postings if p.source not in ISSUERS}):
+                if balances[account_key(owner, asset)] < 0:
+                    self._tell("floor", entry, f"leaves account {account_key(owner, asset)} below 0")
+        self._scratch.put("balance", balances)
+
+    def _add_facts(self, entries: Sequence[Entry]) -> None:
+        told = [(entry, fact) for entry in entries for fact in entry.facts]
+        latest = self._scratch.get("flag", {_flag_key(fact) for _, fact in told})
+        for entry, fact in told:
+            key, before = _flag_key(fact), write_value(fact.before)
+            if latest.get(key, "null") != before:
+                self._tell("fact", entry, f"flag {key} was {latest.get(key, 'null')}, and it says {before}")
+            latest[key] = write_value(fact.after)
+        self._scratch.put("flag", latest)
+
+    def _add_sums(self, entries: Sequence[Entry]) -> None:
+        totals: dict[str, int] = {}
+        for entry in entries:
+            for (member, name, day), amount in totals_of(entry).items():
+                key = f"{member} {day} {name}"
+                totals[key] = totals.get(key, 0) + amount
+        self._scratch.add("total", totals)
+        projected = [entry for entry in entries if entry.number <= self._projected]
+        scores = score_sums(projected)
+        named = {f"{board} {period} {start} {member}": key for key in scores for board, period, start, member in (key,)}
+        self._scratch.add("score", {name: scores[key][0] for name, key in named.items()})
+        self._scratch.put("reached", {name: scores[key][1] for name, key in named.items()})
+        days = day_sums(projected)
+        self._scratch.add("day entries", {f"{key.day} {key.name}": found.entries for key, found in days.items()})
+        self._scratch.add("day amount", {f"{key.day} {key.name}": found.amount for key, found in days.items()})
+        for entry in entries[len(projected) :]:
+            self.moved_late.update(listed_changes(entry))
+
+
+def _flag_key(fact: Fact) -> str:
+    return f"{fact.subject} {fact.name}"
+
+
+def _given_back(part: UndonePart) -> int:
+    """What the undo of a grant changes: a grant's coins go, and those of a correction downwards return."""
+    return sum(
+        int(taken.amount) if taken.holder in ISSUERS else -int(taken.amount)
+        for taken in part.taken
+        if taken.holder in ISSUERS or taken.giver in ISSUERS
+    )

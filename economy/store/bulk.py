@@ -1,0 +1,217 @@
+"""Statements over many rows at once, in the dialect of the database.
+
+The rest of the store speaks of rows; here they become one statement, whose text never depends on how many there are
+(so it is prepared once), on SQLite by `executemany` and `json_each`, on PostgreSQL by arrays and `unnest`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import msgspec
+from sqlalchemy import BigInteger, Boolean, Table, Text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Row = tuple[Any, ...]
+Grouped = Mapping[int, Sequence[Any]]
+"""Values by community: members, keys, entry numbers, or pairs of such."""
+
+
+class Wanted:
+    """A parameter of a query: `{name}` in its text stands for the rows (c, v) or (c, v, u) of a `Grouped`."""
+
+    def __init__(self, name: str, *types: str) -> None:
+        self.name = name
+        self.types = types or ("bigint",)
+
+    def json_rows(self, place: int) -> str:
+        """The rows as SQLite makes them out of parameter `place`."""
+        source = f"json_each(?{place}) AS community, json_each(community.value) AS each"
+        columns = (
+            ["each.value AS v"]
+            if len(self.types) == 1
+            else [f"json_extract(each.value, '$[{i}]') AS {column}" for i, column in enumerate("vu")]
+        )
+        return f"(SELECT CAST(community.key AS INTEGER) AS c, {', '.join(columns)} FROM {source}) AS w"  # noqa: S608
+
+    def array_rows(self, place: int) -> str:
+        """The rows as PostgreSQL makes them out of arrays, the first of which is parameter `place`."""
+        arrays = ", ".join(f"CAST(${place + i} AS {of}[])" for i, of in enumerate(("bigint", *self.types)))
+        return f"unnest({arrays}) AS w({', '.join('cvu'[: len(self.types) + 1])})"
+
+
+class Query:
+    """A query in both dialects. `{name}` stands for a `Wanted`, or for one of the numbers that follow them."""
+
+    def __init__(self, text: str, *wanted: Wanted, numbers: Sequence[str] = ()) -> None:
+        self.wanted = wanted
+        rows = {each.name: each.json_rows(place) for place, each in enumerate(wanted, start=1)}
+        rows |= {name: f"?{place}" for place, name in enumerate(numbers, start=len(wanted) + 1)}
+        self.sqlite = text.format(**rows)
+        place = 1
+        for each in wanted:
+            rows[each.name] = each.array_rows(place)
+            place += 1 + len(each.types)
+        rows |= {name: f"CAST(${place + i} AS bigint)" for i, name in enumerate(numbers)}
+        self.postgres = text.format(**rows)
+
+
+class Insert:
+    """Inserts rows of these columns; `conflict` is the whole ON CONFLICT clause."""
+
+    def __init__(self, table: Table, *columns: str, conflict: str = "") -> None:
+        names = ", ".join(f'"{column}"' for column in columns)
+        marks = ", ".join("?" for _ in columns)
+        tail = f" {conflict}" if conflict else ""
+        self.sqlite = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){tail}"  # noqa: S608
+        arrays = ", ".join(
+            f"CAST(${place} AS {_array_type(table, column)}[])" for place, column in enumerate(columns, start=1)
+        )
+        self.postgres = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}){tail}"  # noqa: S608
+
+
+class Update:
+    """Changes rows found by `keys`: adds to the columns in `add`, and sets those in `put`.
+
+    A row of parameters holds the values of `add`, then of `put`, then of `keys`.
+    """
+
+    def __init__(
+        self, table: Table, *, keys: tuple[str, ...], add: tuple[str, ...] = (), put: tuple[str, ...] = ()
+    ) -> None:
+        sets = [f'"{column}" = {table.name}."{column}" + ?' for column in add] + [f'"{column}" = ?' for column in put]
+        where = " AND ".join(f"{column} = ?" for column in keys)
+        self.sqlite = f"UPDATE {table.name} SET {', '.join(sets)} WHERE {where}"  # noqa: S608
+        columns = (*add, *put, *keys)
+        arrays = ", ".join(
+            f"CAST(${place} AS {_array_type(table, column)}[])" for place, column in enumerate(columns, start=1)
+        )
+        names = ", ".join(f"v{place}" for place in range(len(columns)))
+        sets = [
+            f'"{column}" = {table.name}."{column}" + v{place}' if column in add else f'"{column}" = v{place}'
+            for place, column in enumerate((*add, *put))
+        ]
+        where = " AND ".join(
+            f"{table.name}.{column} = v{place}" for place, column in enumerate(keys, start=len(add) + len(put))
+        )
+        rows = f"unnest({arrays}) AS w({names})"
+        self.postgres = f"UPDATE {table.name} SET {', '.join(sets)} FROM {rows} WHERE {where}"  # noqa: S608
+
+
+def _array_type(table: Table, column: str) -> str:
+    match table.c[column].type:
+        case Boolean():
+            return "boolean"
+        case BigInteger():
+            return "bigint"
+        case Text():
+            return "text"
+        case other:
+            raise TypeError(f"no array of {other}")
+
+
+class Bulk(Protocol):
+    """What a dialect does with many rows. Empty rows cost no statement."""
+
+    locks_rows: bool
+    """Whether members are locked one by one; else the write transaction holds the whole store."""
+
+    async def query(
+        self, connection: AsyncConnection, query: Query, *values: Grouped, numbers: Sequence[int] = ()
+    ) -> Sequence[Any]:
+        """The rows of `query`; `values` in the order of its `Wanted`s."""
+        ...
+
+    async def write(self, connection: AsyncConnection, statement: Insert | Update, rows: Sequence[Row]) -> int:
+        """How many rows were written."""
+        ...
+
+    async def count_up(self, connection: AsyncConnection, entries: Mapping[int, int]) -> dict[int, int]:
+        """Adds to the communities' counters; the last entry number of each, after."""
+        ...
+
+    async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
+        """Ids that nobody else has or gets. Drawn beforehand, since RETURNING promises no order."""
+        ...
+
+
+class SqliteBulk:
+    locks_rows = False
+
+    async def query(
+        self, connection: AsyncConnection, query: Query, *values: Grouped, numbers: Sequence[int] = ()
+    ) -> Sequence[Any]:
+        asked = (*(_json.encode(value).decode() for value in values), *numbers)
+        return (await connection.exec_driver_sql(query.sqlite, asked)).all()
+
+    async def write(self, connection: AsyncConnection, statement: Insert | Update, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        return (await connection.exec_driver_sql(statement.sqlite, list(rows))).rowcount
+
+    async def count_up(self, connection: AsyncConnection, entries: Mapping[int, int]) -> dict[int, int]:
+        found = await connection.exec_driver_sql(
+            "UPDATE counters SET last_entry = last_entry + added.value"
+            " FROM (SELECT CAST(key AS INTEGER) AS community_id, value FROM json_each(?)) AS added"
+            " WHERE counters.community_id = added.community_id"
+            " RETURNING counters.community_id, last_entry",
+            (_json.encode(entries).decode(),),
+        )
+        return {row.community_id: row.last_entry for row in found.all()}
+
+    async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
+        # The write lock is ours, so what follows the largest id is free.
+        found = await connection.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {table.name}")  # noqa: S608
+        last = found.scalar_one()
+        return range(last + 1, last + 1 + count)
+
+
+class PostgresBulk:
+    locks_rows = True
+
+    async def query(
+        self, connection: AsyncConnection, query: Query, *values: Grouped, numbers: Sequence[int] = ()
+    ) -> Sequence[Any]:
+        asked: list[Any] = []
+        for wanted, value in zip(query.wanted, values, strict=True):
+            asked.append([community for community, rows in value.items() for _ in rows])
+            rows = [row for rows in value.values() for row in rows]
+            if len(wanted.types) == 1:
+                asked.append(rows)
+            else:
+                asked += ([row[i] for row in rows] for i in range(len(wanted.types)))
+        return (await connection.exec_driver_sql(query.postgres, (*asked, *numbers))).all()
+
+    async def write(self, connection: AsyncConnection, statement: Insert | Update, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        return (await connection.exec_driver_sql(statement.postgres, columns)).rowcount
+
+    async def count_up(self, connection: AsyncConnection, entries: Mapping[int, int]) -> dict[int, int]:
+        found = await connection.exec_driver_sql(
+            "UPDATE counters SET last_entry = last_entry + added.value"
+            " FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS added(community_id, value)"
+            " WHERE counters.community_id = added.community_id"
+            " RETURNING counters.community_id, last_entry",
+            (list(entries), list(entries.values())),
+        )
+        return {row.community_id: row.last_entry for row in found.all()}
+
+    async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
+        found = await connection.exec_driver_sql(
+            "SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2)", (table.name, count)
+        )
+        return [each for (each,) in found.all()]
+
+
+_json: Final = msgspec.json.Encoder()
+
+
+def grouped(pairs: Iterable[tuple[int, Any]]) -> dict[int, list[Any]]:
+    """(community, value) pairs as a `Grouped`."""
+    by_community: dict[int, list[Any]] = {}
+    for community, value in pairs:
+        by_community.setdefault(community, []).append(value)
+    return by_community

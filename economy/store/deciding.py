@@ -1,0 +1,238 @@
+"""Deciding a batch: each order in order of arrival, against books that already hold what came before it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from economy import codec
+from economy.books import ACTED, CREATOR, ROLE_PREFIX, Books, Decision, Hint, Member, Offer, Order, Question
+from economy.ledger import COMMUNITY, Entry
+from economy.refusals import Code, Refusal, refuse
+from economy.rules.earning import Welcome
+from economy.rules.presence import Join, Leave
+from economy.service import Answer, Offered
+from economy.store.batch import Waiting
+from economy.store.errors import describe
+from economy.store.reading import FirstAnswer, State, holds
+from economy.store.timing import from_us
+from economy.values import KEY_LENGTH_MAX, Asset, CommunityId, EntryNumber, IdempotencyKey, MemberId
+
+log = logging.getLogger(__name__)
+
+Nonce = Callable[[], str]
+"""Draws the name of an offer: 8 to 32 letters, digits, - and _, not to be guessed."""
+
+
+class Drafted(Struct, frozen=True):
+    """A decision that will be written. `entry` is numbered as if no other process wrote meanwhile.
+
+    `after` are the balances of source and destination after each posting, None for the community's own.
+    """
+
+    community: CommunityId
+    entry: Entry
+    decision: Decision
+    digest: str
+    after: tuple[tuple[int | None, int | None], ...]
+    waiting: Waiting | None = None
+    pressed: str | None = None
+
+
+class StoredReply(Struct, frozen=True):
+    """An answer that makes no entry, with the offers behind its buttons."""
+
+    waiting: Waiting
+    stored: codec.StoredAnswer
+    offers: tuple[tuple[str, Offer], ...] = ()
+
+
+class Deciding:
+    """One batch, decided. `drafts` and `replies` are what has to be written of it."""
+
+    def __init__(self, state: State, now: datetime, nonce: Nonce) -> None:
+        self._state = state
+        self._now = now
+        self._nonce = nonce
+        self._first: dict[tuple[CommunityId, str], Waiting] = {}
+        self._last = dict(state.last_entries)
+        self.drafts: list[Drafted] = []
+        self.replies: list[StoredReply] = []
+
+    def decide(self, batch: Sequence[Waiting], instead: Refusal | None = None) -> None:
+        """Answers or fails each order. With `instead` the rule is not asked: the store refused what it said."""
+        for waiting in batch:
+            if self._answered_before(waiting):
+                continue
+            try:
+                self._carry_out(waiting, instead)
+            except Exception as problem:  # noqa: BLE001  # a bug in one rule harms one order
+                waiting.fail(problem)
+                log.error("order failed: %s", describe(problem))
+            else:
+                self._first[waiting.community, waiting.key] = waiting
+
+    def _answered_before(self, waiting: Waiting) -> bool:
+        key = (waiting.community, waiting.key)
+        if first := self._first.get(key):
+            same = first.digest == waiting.digest
+            waiting.same_as = first if same else None
+        elif stored := self._state.keys.get(key):
+            same = stored.digest == waiting.digest
+            waiting.answer = first_answer(stored, repeated=not waiting.decided) if same else None
+        else:
+            return False
+        if not same:
+            waiting.answer = Answer(refuse(Code.KEY_REUSED), self._now)
+        return True
+
+    def _carry_out(self, waiting: Waiting, instead: Refusal | None) -> None:
+        books = self._state.books[waiting.community]
+        actor = books.actor(waiting.submission.order.by)
+        waiting.actor = actor.id
+        self._note_presence(waiting, books, actor)
+        new = waiting.acts and actor.flags.get(ACTED) is not True
+        if new and books.settings.welcome_grant and instead is None:
+            self._write_own(waiting.community, books, Welcome(by=actor.identity), f"welcome:{actor.id}")
+        books.standing = waiting.submission.standing
+        waiting.decided = True
+        outcome = instead or waiting.submission.order.decide(books, self._now)
+        match outcome:
+            case Decision():
+                if new and actor.flags.get(ACTED) is not True:
+                    outcome = _and_acted(outcome, actor)
+                self._draft(waiting.community, books, waiting.order, waiting.submission.key, outcome, waiting)
+            case Refusal():
+                self._reply(waiting, books, codec.StoredAnswer(refusal=outcome), ())
+            case Hint():
+                self._reply(waiting, books, codec.StoredAnswer(refusal=outcome.refusal), outcome.offers)
+            case Question():
+                stored = codec.StoredAnswer(about=outcome.about, why=outcome.why)  # type: ignore[arg-type]  # a stored one
+                self._reply(waiting, books, stored, outcome.offers)
+
+    # --- what the journal writes of itself ------------------------------------------------------------------------
+
+    def _note_presence(self, waiting: Waiting, books: Books, actor: Member) -> None:
+        """Joining and leaving are entries, also where nobody said so: whoever acts is there, and doors know more."""
+        if not waiting.acts:
+            return
+        key = waiting.key
+        if not actor.is_present:
+            self._write_own(waiting.community, books, Join(by=actor.identity), f"{key}:join")
+        for sighting in waiting.submission.sightings:
+            member = books.find(sighting.identity)
+            if sighting.present is None or member is None or member is actor:
+                continue
+            if sighting.present and not member.is_present:
+                self._write_own(waiting.community, books, Join(by=member.identity), f"{key}:join:{member.id}")
+            elif member.is_present and not sighting.present:
+                self._write_own(waiting.community, books, Leave(by=member.identity), f"{key}:leave:{member.id}")
+
+    def _write_own(self, community: CommunityId, books: Books, order: Order, key: str) -> None:
+        books.standing = frozenset()
+        decision = order.decide(books, self._now)
+        if isinstance(decision, Decision):
+            self._draft(community, books, order, _fitting(key), decision, None)
+
+    # --- what comes of it -----------------------------------------------------------------------------------------
+
+    def _draft(
+        self,
+        community: CommunityId,
+        books: Books,
+        order: Order,
+        key: IdempotencyKey,
+        decision: Decision,
+        waiting: Waiting | None,
+    ) -> None:
+        number = EntryNumber(self._last[community] + 1)
+        entry = Entry(
+            number,
+            key,
+            order.kind,
+            books.actor(order.by).id,
+            decision.reason,
+            self._now,
+            books.settings.time_zone,
+            decision.postings,
+            decision.facts,
+            decision.receipt,
+        )
+        after = balances_after(books, entry)
+        books.apply(entry, decision.undoes)
+        self._last[community] = number
+        _follow_roles(books, entry)
+        pressed = waiting.pressed if waiting else None
+        if pressed is not None:
+            books.offers[pressed] = msgspec.structs.replace(books.offers[pressed], used=True)
+        digest = waiting.digest if waiting else codec.digest(order)
+        self.drafts.append(Drafted(community, entry, decision, digest, after, waiting, pressed))
+
+    def _reply(self, waiting: Waiting, books: Books, stored: codec.StoredAnswer, offers: tuple[Offer, ...]) -> None:
+        named = tuple((self._nonce(), offer) for offer in offers)
+        offered = tuple(codec.OfferedText(nonce, offer.label, offer.expires) for nonce, offer in named)
+        stored = msgspec.structs.replace(stored, offered=offered, time_zone=books.settings.time_zone)
+        self.replies.append(StoredReply(waiting, stored, named))
+        waiting.answer = _answer(stored, self._now)
+
+
+def first_answer(stored: FirstAnswer, *, repeated: bool) -> Answer:
+    """What the order under a key came to, told again."""
+    at = from_us(stored.at_us)
+    if stored.number:
+        receipt = codec.read_receipt(stored.text)
+        return Answer(receipt, at, stored.time_zone, stored.number, repeated=repeated)
+    return msgspec.structs.replace(_answer(codec.read_answer(stored.text), at), repeated=repeated)
+
+
+def _answer(stored: codec.StoredAnswer, at: datetime) -> Answer:
+    offered = tuple(Offered(each.nonce, each.label, each.expires) for each in stored.offered)
+    return Answer(stored.outcome(), at, stored.time_zone, offered=offered)
+
+
+def balances_after(books: Books, entry: Entry) -> tuple[tuple[int | None, int | None], ...]:
+    """The members' balances after each posting of an entry that is not yet in the books."""
+    balances: dict[tuple[int, Asset], int] = {}
+    after: list[tuple[int | None, int | None]] = []
+    for posting in entry.postings:
+        pair: list[int | None] = []
+        for owner, difference in ((posting.source, -posting.amount), (posting.destination, +posting.amount)):
+            if owner < 0:
+                pair.append(None)
+                continue
+            account = (owner, posting.asset)
+            before = balances.get(account)
+            if before is None:
+                before = books.members[MemberId(owner)].holds(posting.asset)
+            balances[account] = before + difference
+            pair.append(before + difference)
+        after.append((pair[0], pair[1]))
+    return tuple(after)
+
+
+def _and_acted(decision: Decision, actor: Member) -> Decision:
+    """A member's first order of their own is remembered, since the welcome grant comes with it, once."""
+    return msgspec.structs.replace(decision, facts=(*decision.facts, actor.fact(ACTED, True)))
+
+
+def _follow_roles(books: Books, entry: Entry) -> None:
+    """Who holds a role, after an entry that gave or took one."""
+    for fact in entry.facts:
+        if fact.subject != COMMUNITY and (fact.name == CREATOR or fact.name.startswith(ROLE_PREFIX)):
+            for role in books.holders:
+                held = {each for each in books.holders[role] if holds(books.members[each], role)}
+                if fact.subject in books.members and holds(books.members[fact.subject], role):
+                    held.add(fact.subject)
+                books.holders[role] = tuple(sorted(held))
+
+
+def _fitting(key: str) -> IdempotencyKey:
+    """`key`, or where it is too long a digest of it."""
+    if len(key) <= KEY_LENGTH_MAX:
+        return IdempotencyKey(key)
+    return IdempotencyKey(f"journal:{hashlib.sha256(key.encode()).hexdigest()}")

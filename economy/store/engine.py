@@ -1,0 +1,184 @@
+"""Opening a store: one writer, several readers, and what durability rests on, asserted before the first order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from economy.store.bulk import Bulk, PostgresBulk, SqliteBulk
+from economy.store.errors import StoreBusyError, UnsafeStoreError, is_busy
+from economy.store.revision import must_be_head
+
+READERS: Final = 4
+BUSY_TIMEOUT_S: Final = 5.0
+WAL_SIZE_MAX: Final = 64 * 1024 * 1024
+"""Bytes the write-ahead log keeps on disk after a checkpoint."""
+
+# Its debug lines quote every parameter, and so what people write.
+logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+
+_PRAGMAS: Final = {
+    "journal_mode": "wal",
+    "synchronous": 2,  # FULL: with NORMAL, a power loss takes back what was answered
+    "foreign_keys": 1,
+    "recursive_triggers": 1,  # else INSERT OR REPLACE passes the append-only triggers
+    "journal_size_limit": WAL_SIZE_MAX,
+    "wal_autocheckpoint": 2_000,
+    "cache_size": -65_536,
+    "temp_store": 2,
+}
+
+
+def store_url(text: str) -> URL:
+    """The address as SQLAlchemy wants it: `sqlite:///file`, `postgresql://...`; a bare path is a SQLite file."""
+    url = make_url(text if "://" in text else f"sqlite:///{text}")
+    match url.get_backend_name():
+        case "sqlite":
+            if url.database in (None, "", ":memory:"):
+                raise ValueError("a store is a file: sqlite:///path")
+            return url.set(drivername="sqlite+aiosqlite")
+        case "postgresql" | "postgres":
+            return url.set(drivername="postgresql+asyncpg")
+        case other:
+            raise ValueError(f"a store is sqlite:// or postgresql://, not {other}://")
+
+
+def temporary_store_url() -> str:
+    """A new SQLite store in a folder of its own, for those who only try something; it is theirs to remove."""
+    return f"sqlite:///{Path(tempfile.mkdtemp(prefix='florin-')) / 'florin.sqlite'}"
+
+
+class Store:
+    """One database. `write` and `read` hand out transactions; everything else is the business of who asks.
+
+    SQLite has one writer at a time. Journal and projector of a process share it by a lock in turn, so that they
+    never wait for each other in the database.
+    """
+
+    def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine, bulk: Bulk) -> None:
+        self.url = url
+        self.writer = writer
+        self.reader = reader
+        self.bulk = bulk
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A write transaction: committed when the block ends, rolled back when it raises.
+
+        On SQLite it holds the lock from the start, so that nothing read in it is older. Raises StoreBusyError where
+        another process keeps the lock longer than the busy timeout. The commit is not cancelled with the caller.
+        """
+        async with self._turn if not self.bulk.locks_rows else nullcontext(), self._transaction() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with self.writer.connect() as connection:
+            try:
+                _ = await connection.begin()
+                yield connection
+                await _unhurried(connection.commit())
+            except DBAPIError as problem:
+                await _unhurried(connection.rollback())
+                if is_busy(problem):
+                    raise StoreBusyError("the store is locked by another process") from problem
+                raise
+            except BaseException:
+                await _unhurried(connection.rollback())
+                raise
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A consistent snapshot."""
+        async with self.reader.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self.reader.dispose()
+        if self.writer is not self.reader:
+            await self.writer.dispose()
+
+    async def __aenter__(self) -> Store:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+async def _unhurried(work: Any) -> None:
+    """Finishes `work` even if the caller is cancelled meanwhile; the cancellation is told afterwards."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            await asyncio.wait((task,))
+        raise
+
+
+async def open_store(address: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S, any_schema: bool = False) -> Store:
+    """Opens the store at `address`.
+
+    Raises StoreBusyError where another process keeps the file to itself, UnsafeStoreError if the database does not
+    hold what durability rests on, and SchemaMismatchError if its tables are not those of this release, unless
+    `any_schema` (only migrations do).
+    """
+    url = store_url(address)
+    if url.get_backend_name() == "postgresql":
+        engine = create_async_engine(url, pool_size=READERS, hide_parameters=True)
+        store = Store(url, engine, engine, PostgresBulk())
+    else:
+        writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_timeout_s)
+        reader = _sqlite_engine(url, "BEGIN", READERS, busy_timeout_s)
+        store = Store(url, writer, reader, SqliteBulk())
+    try:
+        async with store.read() as connection:
+            if not any_schema:
+                await must_be_head(connection)
+    except DBAPIError as problem:
+        await store.close()
+        if is_busy(problem):
+            raise StoreBusyError("the store is locked by another process") from problem
+        raise
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+def _sqlite_engine(url: URL, begin: str, connections: int, busy_timeout_s: float) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        hide_parameters=True,  # no log quotes what people wrote
+        connect_args={"timeout": busy_timeout_s, "isolation_level": None},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for name, wanted in _PRAGMAS.items():
+            cursor.execute(f"PRAGMA {name} = {wanted}")
+            cursor.execute(f"PRAGMA {name}")
+            found = cursor.fetchone()[0]
+            if found != wanted:
+                raise UnsafeStoreError(f"SQLite has {name} = {found}, and {wanted} is needed")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_transaction(connection: Any) -> None:
+        # The driver's own BEGIN is deferred: two readers who both want to write would fail, not wait.
+        connection.exec_driver_sql(begin)
+
+    return engine

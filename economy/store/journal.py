@@ -1,0 +1,235 @@
+"""The journal: the one writer of a process, which commits in groups.
+
+It takes every order that waits, reads what they need, decides them one after the other, writes what comes of it with
+a constant number of statements, commits once, and only then answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from economy.service import Answer, Clock, Submission
+from economy.store.batch import Waiting, busy, take_batch
+from economy.store.deciding import Deciding, Nonce
+from economy.store.engine import Store
+from economy.store.errors import StoreBusyError, describe, is_conflict
+from economy.store.lookup import Directory, Resolving, Who
+from economy.store.reading import Reading
+from economy.store.timing import to_us
+from economy.store.writing import AccountKey, OwnFloorError, Written, floor_refusal, write
+from economy.values import CommunityId, EntryNumber, Sighting
+
+log = logging.getLogger(__name__)
+
+WAITING_MAX: Final = 10_000
+"""How many orders may wait before the next is told `busy`."""
+
+ATTEMPTS: Final = 3
+"""How often a batch is written whose fate is unknown. Its keys make that safe."""
+
+KNOWN_ACCOUNTS_MAX: Final = 100_000
+
+Committed = Callable[[Mapping[CommunityId, EntryNumber]], None]
+"""Told the last entry number of each community that a commit added to."""
+
+
+def draw_nonce() -> str:
+    return secrets.token_urlsafe(12)
+
+
+class StoreJournal:
+    """Carries out orders on a store. Start it inside the running loop and `close` it: what waits is carried out."""
+
+    def __init__(
+        self, store: Store, clock: Clock, *, nonce: Nonce = draw_nonce, waiting_max: int = WAITING_MAX
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._nonce = nonce
+        self._waiting_max = waiting_max
+        self._waiting: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+        self._listeners: list[Committed] = []
+        self._directory = Directory(store.bulk)
+        self._known_accounts: set[AccountKey] = set()
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="journal")
+
+    def on_commit(self, listener: Committed) -> None:
+        """Calls `listener` after each commit that made entries; it must be quick and not raise."""
+        self._listeners.append(listener)
+
+    async def submit(self, submission: Submission) -> Answer:
+        """See `economy.service.Journal.submit`. Raises OrderFailedError where a bug kept the order from being
+        carried out; nothing was written of it then."""
+        if self._closing or len(self._waiting) >= self._waiting_max:
+            return busy(self._clock.now())
+        waiting = Waiting(submission, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._idle.clear()
+        self._arrived.set()
+        return await waiting.answered
+
+    async def drained(self) -> None:
+        await self._idle.wait()
+
+    async def close(self) -> None:
+        """Takes no more orders, carries out those that wait, and ends."""
+        self._closing = True
+        if self._task is None:
+            return
+        await self.drained()
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+
+    async def __aenter__(self) -> StoreJournal:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._waiting:
+                    await self._answer(take_batch(self._waiting))
+                self._idle.set()
+        finally:
+            # Only a loop that is torn down comes here with orders left.
+            for waiting in self._waiting:
+                waiting.reply()
+            self._waiting.clear()
+            self._idle.set()
+
+    async def _answer(self, batch: Sequence[Waiting]) -> None:
+        """Carries a batch out and tells its callers, none of them before the commit."""
+        try:
+            await self._carry_out(batch)
+        except BaseException:
+            # What was decided may not be committed: nobody is told that it was.
+            for waiting in batch:
+                waiting.forget()
+            raise
+        finally:
+            for waiting in batch:
+                waiting.reply()
+
+    async def _carry_out(self, batch: Sequence[Waiting]) -> None:
+        """Leaves every order with an answer or an error.
+
+        A batch that the store refuses is run again one order at a time, so that one bad order harms only itself.
+        """
+        try:
+            await self._commit(batch)
+        except StoreBusyError:
+            for waiting in batch:
+                waiting.forget()
+                waiting.answer = busy(self._clock.now())
+        except (OperationalError, InterfaceError) as problem:
+            log.error("the store failed %d orders: %s", len(batch), describe(problem))
+            for waiting in batch:
+                waiting.forget()
+                waiting.fail(problem)
+        except Exception as problem:  # noqa: BLE001  # whatever it is, only the order that caused it is harmed
+            if len(batch) > 1:
+                for waiting in batch:
+                    await self._carry_out((waiting,))
+            else:
+                await self._settle(batch[0], problem)
+
+    async def _settle(self, waiting: Waiting, problem: Exception) -> None:
+        """The end of an order that the store refused by itself."""
+        if isinstance(problem, OwnFloorError):
+            try:
+                await self._commit((waiting,), overdrawn=problem.differences)
+            except Exception as second:  # noqa: BLE001  # as above
+                problem = second
+            else:
+                return
+        waiting.forget()
+        waiting.fail(problem)
+        log.error("order failed: %s", describe(problem))
+
+    async def _commit(self, batch: Sequence[Waiting], overdrawn: Mapping[AccountKey, int] | None = None) -> None:
+        """Writes a batch, and again where nobody knows whether it was written: the keys find what was."""
+        for left in reversed(range(ATTEMPTS)):
+            for waiting in batch:
+                waiting.forget()
+            try:
+                await self._write(batch, overdrawn)
+            except DBAPIError as problem:
+                if not left or not (isinstance(problem, OperationalError) or is_conflict(problem)):
+                    raise
+                log.warning("a batch of %d orders is written again: %s", len(batch), describe(problem))
+            else:
+                return
+
+    async def _write(self, batch: Sequence[Waiting], overdrawn: Mapping[AccountKey, int] | None) -> None:
+        async with self._store.write() as connection:
+            # The lock may have been long in coming: what is decided now happens now.
+            now = self._clock.now()
+            now_us = to_us(now)
+            resolved = self._directory.resolving(connection, now_us)
+            named = await resolve(resolved, batch)
+            state = await Reading(self._store.bulk, connection, batch, now).read(resolved, named)
+            instead = await floor_refusal(self._store.bulk, connection, overdrawn) if overdrawn else None
+            deciding = Deciding(state, now, self._nonce)
+            deciding.decide(batch, instead)
+            written = await write(self._store.bulk, connection, deciding, state, now_us, self._known_accounts)
+        self._learn(resolved, written)
+        for waiting in batch:
+            if waiting.same_as is not None and waiting.same_as.answer is not None:
+                waiting.answer = msgspec.structs.replace(waiting.same_as.answer, repeated=True)
+
+    def _learn(self, resolved: Resolving, written: Written) -> None:
+        """Keeps in mind what is committed now, and tells those who listen."""
+        self._directory.learn(resolved)
+        if len(self._known_accounts) > KNOWN_ACCOUNTS_MAX:
+            self._known_accounts.clear()
+        self._known_accounts |= written.own_accounts
+        if written.last_entries:
+            for listener in self._listeners:
+                listener(written.last_entries)
+
+
+async def resolve(resolved: Resolving, batch: Sequence[Waiting]) -> dict[Who, None]:
+    """Finds the communities and members of a batch; answers everyone it names."""
+    await resolved.communities(waiting.submission.place for waiting in batch)
+    named: dict[Who, None] = {}
+    seen: dict[Who, Sighting | None] = {}
+    present: set[Who] = set()
+    for waiting in batch:
+        submission = waiting.submission
+        c = waiting.community = resolved.community(submission.place)
+        actor = (c, submission.order.by)
+        present.add(actor)
+        seen.setdefault(actor)
+        for sighting in submission.sightings:
+            who = (c, sighting.identity)
+            seen[who] = sighting
+            if sighting.present:
+                present.add(who)
+        for identity in waiting.named:
+            named[c, identity] = None
+    named.update(dict.fromkeys(seen))
+    await resolved.people(named, seen, present)
+    return named

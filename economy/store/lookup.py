@@ -1,0 +1,192 @@
+"""From places to communities and from identities to members, which are made where they are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from economy.store import tables
+from economy.store.bulk import Bulk, Insert, Query, Update, Wanted, grouped
+from economy.store.names import skeleton, storable
+from economy.values import CommunityId, Identity, MemberId, Place, Sighting
+
+CACHED_MAX: Final = 100_000
+"""Members and places kept in mind; those known longest go first."""
+
+SEEN_STEP_US: Final = 60_000_000
+"""How stale 'last seen' may be: writing it with every order would double the work."""
+
+_PLACES = Query(
+    "SELECT p.platform, p.native_id, p.community_id FROM {places} CROSS JOIN places AS p"
+    " WHERE p.platform = w.v AND p.native_id = w.u",
+    Wanted("places", "text", "text"),
+)
+_PEOPLE = Query(
+    "SELECT w.c, i.platform, i.native_id, i.person_id, i.is_bot, m.name, m.seen_us"
+    " FROM {people} CROSS JOIN identities AS i"
+    " LEFT JOIN members AS m ON m.community_id = w.c AND m.person_id = i.person_id"
+    " WHERE i.platform = w.v AND i.native_id = w.u",
+    Wanted("people", "text", "text"),
+)
+_NEW_COMMUNITY = Insert(tables.communities, "id", "created_us")
+_NEW_COUNTER = Insert(tables.counters, "community_id", "last_entry")
+_NEW_PLACE = Insert(tables.places, "platform", "native_id", "community_id")
+_NEW_PERSON = Insert(tables.persons, "id", "created_us")
+_NEW_IDENTITY = Insert(tables.identities, "platform", "native_id", "person_id", "is_bot")
+_NEW_MEMBER = Insert(tables.members, "community_id", "person_id", "name", "skeleton", "seen_us")
+_SEEN = Update(tables.members, put=("name", "skeleton", "seen_us"), keys=("community_id", "person_id"))
+_IS_BOT = Update(tables.identities, put=("is_bot",), keys=("platform", "native_id"))
+
+Who = tuple[CommunityId, Identity]
+
+
+class Known(Struct, frozen=True):
+    """What the store has of an identity in a community. `seen_us` is None for someone who is no member there."""
+
+    id: MemberId
+    name: str
+    seen_us: int | None
+    is_bot: bool
+
+
+class Directory:
+    """Remembers who is who. What a batch finds or makes is `learned` once it is committed."""
+
+    def __init__(self, bulk: Bulk) -> None:
+        self._bulk = bulk
+        self._places: dict[Place, CommunityId] = {}
+        self._people: dict[Who, Known] = {}
+
+    def resolving(self, connection: AsyncConnection, now_us: int) -> Resolving:
+        return Resolving(self._bulk, connection, self._places, self._people, now_us)
+
+    def learn(self, resolved: Resolving) -> None:
+        """Keeps what a committed batch found."""
+        self._places.update(resolved.new_places)
+        # Who is no member yet may become one by another process: only members are kept.
+        self._people.update((who, known) for who, known in resolved.changed.items() if known.seen_us is not None)
+        for kept in (self._places, self._people):
+            _forget_oldest(kept)
+
+
+def _forget_oldest(kept: dict[Any, Any]) -> None:
+    while len(kept) > CACHED_MAX:
+        del kept[next(iter(kept))]
+
+
+class Resolving:
+    """The names of one batch, being resolved in its transaction."""
+
+    def __init__(
+        self,
+        bulk: Bulk,
+        connection: AsyncConnection,
+        places: dict[Place, CommunityId],
+        people: dict[Who, Known],
+        now_us: int,
+    ) -> None:
+        self._bulk = bulk
+        self._connection = connection
+        self._places = places
+        self._people = people
+        self._now_us = now_us
+        self.new_places: dict[Place, CommunityId] = {}
+        self.changed: dict[Who, Known] = {}
+
+    async def communities(self, places: Iterable[Place]) -> None:
+        """Finds the communities of `places`; a place never spoken in starts a new one."""
+        missing = [place for place in dict.fromkeys(places) if place not in self._places]
+        if not missing:
+            return
+        pairs = {0: [(place.platform, place.native_id) for place in missing]}
+        for platform, native_id, community_id in await self._bulk.query(self._connection, _PLACES, pairs):
+            self.new_places[Place(platform, native_id)] = community_id
+        missing = [place for place in missing if place not in self.new_places]
+        if missing:
+            await self._found_communities(missing)
+
+    async def _found_communities(self, places: Sequence[Place]) -> None:
+        ids = await self._bulk.new_ids(self._connection, tables.communities, len(places))
+        await self._write(_NEW_COMMUNITY, [(each, self._now_us) for each in ids])
+        await self._write(_NEW_COUNTER, [(each, 0) for each in ids])
+        founded = list(zip(places, ids, strict=True))
+        await self._write(_NEW_PLACE, [(place.platform, place.native_id, each) for place, each in founded])
+        self.new_places.update((place, CommunityId(each)) for place, each in founded)
+
+    def community(self, place: Place) -> CommunityId:
+        found = self._places.get(place)
+        return self.new_places[place] if found is None else found
+
+    def member(self, who: Who) -> Known | None:
+        """The member behind `who`; None for someone who is not one."""
+        known = self.changed.get(who) or self._people.get(who)
+        return known if known is not None and known.seen_us is not None else None
+
+    async def people(self, named: Iterable[Who], seen: dict[Who, Sighting | None], present: set[Who]) -> None:
+        """Finds everyone `named` or `seen`, and makes members of those `present` who are none.
+
+        `seen` has the latest sighting of each, or None for someone who acts without one.
+        """
+        await self._find([who for who in dict.fromkeys((*named, *seen)) if who not in self._people])
+        await self._make([who for who in seen if who in present and self.member(who) is None], seen)
+        await self._note_changes(seen, present)
+
+    async def _find(self, missing: Sequence[Who]) -> None:
+        if not missing:
+            return
+        pairs = grouped((community, (identity.platform, identity.native_id)) for community, identity in missing)
+        for c, platform, native_id, person, is_bot, name, seen_us in await self._bulk.query(
+            self._connection, _PEOPLE, pairs
+        ):
+            self.changed[c, Identity(platform, native_id)] = Known(person, name or "", seen_us, bool(is_bot))
+
+    async def _make(self, wanted: Sequence[Who], seen: dict[Who, Sighting | None]) -> None:
+        if not wanted:
+            return
+        known = {who[1]: self.changed[who].id for who in wanted if who in self.changed}
+        new = [identity for identity in dict.fromkeys(who[1] for who in wanted) if identity not in known]
+        if new:
+            ids = await self._bulk.new_ids(self._connection, tables.persons, len(new))
+            known.update((identity, MemberId(each)) for identity, each in zip(new, ids, strict=True))
+            bots = {identity: sighting.is_bot for (_, identity), sighting in seen.items() if sighting}
+            await self._write(_NEW_PERSON, [(each, self._now_us) for each in ids])
+            await self._write(
+                _NEW_IDENTITY, [(who.platform, who.native_id, known[who], bots.get(who, False)) for who in new]
+            )
+        for who in wanted:
+            sighting = seen[who]
+            name = storable(sighting.name if sighting else who[1].native_id)
+            is_bot = sighting is not None and sighting.is_bot
+            self.changed[who] = Known(known[who[1]], name, self._now_us, is_bot)
+        members = {(who[0], known[who[1]]): self.changed[who].name for who in wanted}
+        rows = [(*member, name, skeleton(name), self._now_us) for member, name in members.items()]
+        await self._write(_NEW_MEMBER, rows)
+
+    async def _note_changes(self, seen: dict[Who, Sighting | None], present: set[Who]) -> None:
+        """Writes names, 'last seen' and 'is a bot' where they are not what the store has."""
+        members: dict[tuple[CommunityId, MemberId], tuple[str, int]] = {}
+        bots: dict[Identity, bool] = {}
+        for who, sighting in seen.items():
+            known = self.member(who)
+            if known is None:
+                continue
+            name = known.name if sighting is None or sighting.name == known.name else storable(sighting.name)
+            is_bot = sighting.is_bot if sighting else known.is_bot
+            seen_us = known.seen_us or 0
+            if who in present and self._now_us - seen_us >= SEEN_STEP_US:
+                seen_us = self._now_us
+            if (name, seen_us) != (known.name, known.seen_us):
+                members[who[0], known.id] = (name, seen_us)
+            if is_bot is not known.is_bot:
+                bots[who[1]] = is_bot
+            if who[1] in bots or (who[0], known.id) in members:
+                self.changed[who] = Known(known.id, name, seen_us, is_bot)
+        rows = [(name, skeleton(name), at, *member) for member, (name, at) in sorted(members.items())]
+        await self._write(_SEEN, rows)
+        await self._write(_IS_BOT, [(is_bot, who.platform, who.native_id) for who, is_bot in bots.items()])
+
+    async def _write(self, statement: Insert | Update, rows: Sequence[tuple[Any, ...]]) -> None:
+        await self._bulk.write(self._connection, statement, rows)

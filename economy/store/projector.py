@@ -1,0 +1,191 @@
+"""Brings boards and day totals up to date with the entries, from a watermark onwards, whatever dies when."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from economy.projections.boards import ScoreKey, ScoreSum, listed_changes, score_sums
+from economy.projections.days import DayKey, DaySum, day_sums
+from economy.store.bulk_rows import RowsStatement
+from economy.store.engine import Store
+from economy.store.errors import StoreError
+from economy.store.replay import last_number, read_entries
+from economy.store.scores import add_days, add_scores, listed_now
+from economy.store.tables import PROJECTED, counters, watermarks
+from economy.values import CommunityId, EntryNumber
+
+PROJECTION: Final = "boards"
+"""What the watermark of boards and day totals is called: one transaction updates them all."""
+
+ENTRIES_MAX: Final = 1_000
+"""Entries added up in one transaction, so that the journal never waits long behind it."""
+
+GATHER_S: Final = 0.1
+"""How long to gather entries after the first: a lone caller should not pay a transaction of ours for each."""
+
+POLL_S: Final = 0.5
+"""How often to look for entries of other processes."""
+
+log = logging.getLogger(__name__)
+
+_OURS = (watermarks.c.community_id == bindparam("community"), watermarks.c.projection == PROJECTION)
+_WATERMARK = select(watermarks.c.entry).where(*_OURS)
+_LOCK_WATERMARK = _WATERMARK.with_for_update()
+_MOVE_WATERMARK = update(watermarks).where(*_OURS).values(entry=bindparam("reached"))
+_FIRST_WATERMARK = RowsStatement(
+    "INSERT INTO watermarks (community_id, projection, entry) SELECT {community}, w.name, 0 FROM {rows} WHERE true"
+    " ON CONFLICT (community_id, projection) DO NOTHING",
+    name="text",
+)
+_BEHIND = (
+    select(counters.c.community_id)
+    .outerjoin(
+        watermarks,
+        (watermarks.c.community_id == counters.c.community_id) & (watermarks.c.projection == PROJECTION),
+    )
+    .where(counters.c.last_entry > func.coalesce(watermarks.c.entry, 0))
+    .order_by(counters.c.community_id)
+)
+
+
+class _Sums(Struct, frozen=True):
+    """What the entries from `after` (not included) to `reached` add."""
+
+    after: int
+    reached: int
+    scores: dict[ScoreKey, ScoreSum]
+    days: dict[DayKey, DaySum]
+    listed: dict[int, bool]
+    moved: set[int]
+
+
+class StoreProjector:
+    """Adds up committed entries. Any number of processes may run one on the same store: none counts twice."""
+
+    def __init__(self, store: Store, *, entries_max: int = ENTRIES_MAX) -> None:
+        self._store = store
+        self._entries_max = entries_max
+        self._turn = asyncio.Lock()
+        self._committed = asyncio.Event()
+        self._catching_up: set[asyncio.Task[None]] = set()
+
+    def wake(self, _reached: Mapping[CommunityId, EntryNumber]) -> None:
+        """Entries were committed: for the journal to call after each commit."""
+        self._committed.set()
+
+    async def run(self) -> None:
+        """Keeps projections current until cancelled. A store that fails is told in the log, and tried again."""
+        while True:
+            try:
+                is_behind = await self._advance_all()
+            except (StoreError, DBAPIError) as problem:
+                log.warning("projections wait: %s", type(problem).__name__)
+                is_behind = False
+            if not is_behind:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._committed.wait(), POLL_S)
+                await asyncio.sleep(GATHER_S)
+            self._committed.clear()
+
+    async def drain(self) -> None:
+        """Returns when projections have every entry committed before the call."""
+        while await self._advance_all():
+            pass
+
+    async def close(self) -> None:
+        """Waits for what `catch_up` left under way."""
+        if self._catching_up:
+            await asyncio.wait(self._catching_up)
+
+    async def catch_up(self, community_id: CommunityId, *, wait_s: float) -> None:
+        """Returns when projections have every entry committed before the call, or after `wait_s` seconds."""
+        task = asyncio.create_task(self._catch_up(community_id))
+        self._catching_up.add(task)
+        task.add_done_callback(self._catching_up.discard)
+        await asyncio.wait((task,), timeout=wait_s)
+        if task.done():
+            task.result()
+
+    async def rebuild(self, community_id: CommunityId | None = None) -> None:
+        """Forgets what projections came to, of one community or of all, and adds it up from the first entry."""
+        async with self._store.read() as connection:
+            known = (await connection.execute(select(counters.c.community_id))).scalars().all()
+        for each in known if community_id is None else [community_id]:
+            async with self._store.write() as connection:
+                for table in PROJECTED:
+                    await connection.execute(delete(table).where(table.c.community_id == each))
+            await self._advance_to_end(each)
+
+    # --- advancing ---
+
+    async def _catch_up(self, community_id: int) -> None:
+        try:
+            await self._advance_to_end(community_id)
+        except StoreError as problem:
+            # The question is answered from what there is; `run` tries again.
+            log.warning("projections wait: %s", type(problem).__name__)
+
+    async def _advance_to_end(self, community_id: int) -> None:
+        async with self._store.read() as connection:
+            wanted = await last_number(connection, community_id)
+            reached = await _watermark(connection, community_id)
+        before = -1
+        while before < reached < wanted:
+            before, reached = reached, await self._advance(community_id)
+
+    async def _advance_all(self) -> bool:
+        """One step for every community that is behind; whether any was."""
+        async with self._store.read() as connection:
+            behind = (await connection.execute(_BEHIND)).scalars().all()
+        for community_id in behind:
+            await self._advance(community_id)
+        return bool(behind)
+
+    async def _advance(self, community_id: int) -> int:
+        """Adds up the next entries of a community; the watermark after. In turn, so that none are added up twice."""
+        async with self._turn:
+            async with self._store.read() as connection:
+                sums = await self._add_up(connection, community_id)
+            if sums is None:
+                async with self._store.read() as connection:
+                    return await _watermark(connection, community_id)
+            async with self._store.write() as connection:
+                return await _write(connection, community_id, sums)
+
+    async def _add_up(self, connection: AsyncConnection, community_id: int) -> _Sums | None:
+        """Reads and adds before the write lock is taken: the journal goes on meanwhile."""
+        after = await _watermark(connection, community_id)
+        entries = await read_entries(connection, community_id, after=after, most=self._entries_max)
+        if not entries:
+            return None
+        scores = score_sums(entries)
+        moved = {int(member) for entry in entries for member in listed_changes(entry)}
+        # Flags are read after the entries, so they are at least as new; where they are newer, the entry that set
+        # them is still to come, and lists the member's other scores then.
+        listed = await listed_now(connection, community_id, moved | {member for _, _, _, member in scores})
+        return _Sums(after, entries[-1].number, scores, day_sums(entries), listed, moved)
+
+
+async def _watermark(connection: AsyncConnection, community_id: int) -> int:
+    return (await connection.execute(_WATERMARK, {"community": community_id})).scalar_one_or_none() or 0
+
+
+async def _write(connection: AsyncConnection, community_id: int, sums: _Sums) -> int:
+    """Writes the sums and moves the watermark, unless another projector has moved it; the watermark after."""
+    await _FIRST_WATERMARK.run(connection, community_id, [(PROJECTION,)])
+    there = (await connection.execute(_LOCK_WATERMARK, {"community": community_id})).scalar_one()
+    if there != sums.after:
+        return int(there)
+    await add_scores(connection, community_id, sums.scores, sums.listed, sums.moved)
+    await add_days(connection, community_id, sums.days)
+    await connection.execute(_MOVE_WATERMARK, {"community": community_id, "reached": sums.reached})
+    return sums.reached

@@ -1,0 +1,106 @@
+"""What the journal asks the store: every text written once, whatever the number of orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from economy.rules.undoing import SENT, UNDOABLE
+from economy.store.bulk import Query, Wanted
+
+
+def _kinds(kinds: Iterable[str]) -> str:
+    return ", ".join(f"'{kind}'" for kind in sorted(kinds))
+
+
+HOLDERS: Final = Query(
+    "SELECT f.community_id, f.subject FROM {flags} CROSS JOIN flags AS f"
+    " WHERE f.community_id = w.c AND f.name = w.v AND f.value = 'true'",
+    Wanted("flags", "text"),
+)
+LATEST: Final = Query(
+    "SELECT w.c, w.v, (SELECT max(e.number) FROM entries AS e WHERE e.community_id = w.c AND e.actor = w.v"  # noqa: S608
+    f" AND e.kind IN ({_kinds(SENT)})) FROM {{senders}}",
+    Wanted("senders"),
+)
+SINCE: Final = Query(
+    "SELECT w.c, w.v, e.number FROM {since} CROSS JOIN entries AS e"  # noqa: S608
+    f" WHERE e.community_id = w.c AND e.at_us >= w.u AND e.kind IN ({_kinds(UNDOABLE)}) AND e.number IN ("
+    " SELECT a.number FROM entries AS a WHERE a.community_id = w.c AND a.actor = w.v"
+    " UNION SELECT s.entry FROM postings AS s WHERE s.community_id = w.c AND s.source = w.v"
+    " UNION SELECT d.entry FROM postings AS d WHERE d.community_id = w.c AND d.destination = w.v)",
+    Wanted("since", "bigint", "bigint"),
+)
+ENTRIES: Final = Query(
+    "SELECT 1, e.community_id, e.number, e.actor, e.at_us, 0, 0, 0, e.key, e.kind, e.reason, e.time_zone, e.receipt"
+    " FROM {numbers} CROSS JOIN entries AS e WHERE e.community_id = w.c AND e.number = w.v"
+    " UNION ALL "
+    "SELECT 2, p.community_id, p.entry, p.ordinal, p.leg, p.source, p.destination, p.amount, p.asset, '', '', '', ''"
+    " FROM {numbers} CROSS JOIN postings AS p WHERE p.community_id = w.c AND p.entry = w.v"
+    " UNION ALL "
+    "SELECT 3, f.community_id, f.entry, f.ordinal, f.subject, 0, 0, 0, f.name, f.before, f.after, '', ''"
+    " FROM {numbers} CROSS JOIN facts AS f WHERE f.community_id = w.c AND f.entry = w.v"
+    " ORDER BY 1, 2, 3, 4",
+    Wanted("numbers"),
+)
+PROFILES: Final = Query(
+    "SELECT w.c, w.v, m.name, i.platform, i.native_id, i.is_bot FROM {members}"
+    " CROSS JOIN members AS m CROSS JOIN identities AS i"
+    " WHERE m.community_id = w.c AND m.person_id = w.v AND i.person_id = w.v",
+    Wanted("members"),
+)
+LOCK_MEMBERS: Final = Query(
+    "SELECT 1 FROM members AS m WHERE (m.community_id, m.person_id) IN (SELECT w.c, w.v FROM {members})"
+    " ORDER BY m.community_id, m.person_id FOR UPDATE",
+    Wanted("members"),
+)
+SHARE_COMMUNITIES: Final = Query(
+    "SELECT 1 FROM communities AS c WHERE c.id IN (SELECT w.v FROM {communities}) ORDER BY c.id FOR SHARE",
+    Wanted("communities"),
+)
+LOCK_COMMUNITIES: Final = Query(
+    "SELECT 1 FROM communities AS c WHERE c.id IN (SELECT w.v FROM {communities}) ORDER BY c.id FOR UPDATE",
+    Wanted("communities"),
+)
+LOCK_CHESTS: Final = Query(
+    "SELECT 1 FROM accounts AS a WHERE (a.community_id, a.owner) IN (SELECT w.c, w.v FROM {chests})"
+    " ORDER BY a.community_id, a.asset FOR UPDATE",
+    Wanted("chests"),
+)
+# Tags tell the parts apart; every part has three numbers and four texts.
+STATE: Final = Query(
+    "SELECT 1, e.community_id, e.number, e.at_us, 0, e.key, e.digest, e.receipt, e.time_zone"
+    " FROM {keys} CROSS JOIN entries AS e WHERE e.community_id = w.c AND e.key = w.v"
+    " UNION ALL "
+    "SELECT 2, a.community_id, 0, a.at_us, 0, a.key, a.digest, a.answer, ''"
+    " FROM {keys} CROSS JOIN answers AS a WHERE a.community_id = w.c AND a.key = w.v"
+    " UNION ALL "
+    "SELECT 3, a.community_id, a.owner, a.balance, 0, a.asset, '', '', ''"
+    " FROM {owners} CROSS JOIN accounts AS a WHERE a.community_id = w.c AND a.owner = w.v"
+    " UNION ALL "
+    "SELECT 4, f.community_id, f.subject, 0, 0, f.name, f.value, '', ''"
+    " FROM {owners} CROSS JOIN flags AS f WHERE f.community_id = w.c AND f.subject = w.v"
+    " UNION ALL "
+    "SELECT 5, t.community_id, t.member_id, t.day, t.amount, t.name, '', '', ''"
+    " FROM {owners} CROSS JOIN totals AS t WHERE t.community_id = w.c AND t.member_id = w.v"
+    " AND t.day BETWEEN {first_day} AND {last_day}"
+    " UNION ALL "
+    "SELECT 6, n.community_id, n.last_entry, 0, 0, '', '', '', ''"
+    " FROM {owners} CROSS JOIN counters AS n WHERE w.v = 0 AND n.community_id = w.c"
+    " UNION ALL "
+    "SELECT 7, r.community_id, r.original, r.by_entry, 0, '', '', '', ''"
+    " FROM {numbers} CROSS JOIN reversals AS r WHERE r.community_id = w.c AND r.original = w.v"
+    " UNION ALL "
+    "SELECT 8, o.community_id, o.presser, o.expires_us, coalesce(o.used_by, 0), o.nonce, o.label, o.\"order\", ''"
+    " FROM {offers} CROSS JOIN offers AS o WHERE o.community_id = w.c AND o.nonce = w.v",
+    Wanted("keys", "text"),
+    Wanted("owners"),
+    Wanted("numbers"),
+    Wanted("offers", "text"),
+    numbers=("first_day", "last_day"),
+)
+OWN_BALANCES: Final = Query(
+    "SELECT a.community_id, a.owner, a.asset, a.balance FROM {owners} CROSS JOIN accounts AS a"
+    " WHERE a.community_id = w.c AND a.owner = w.v",
+    Wanted("owners"),
+)

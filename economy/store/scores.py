@@ -1,0 +1,166 @@
+"""Writing what projections came to: scores with their histogram, and day totals, all by difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from economy.books import HIDDEN, PRESENT
+from economy.projections.boards import ScoreKey, ScoreSum, bucket, is_listed
+from economy.projections.days import DayKey, DaySum
+from economy.store.bulk_rows import RowsStatement
+
+_ADD_SCORES: Final = RowsStatement(
+    """
+    INSERT INTO scores (community_id, board, period, start_us, member_id, score, reached, listed)
+    SELECT {community}, w.board, w.period, w.start_us, w.member_id, w.score, w.reached, w.listed FROM {rows} WHERE true
+    ON CONFLICT (community_id, board, period, start_us, member_id)
+    DO UPDATE SET score = scores.score + excluded.score, reached = excluded.reached
+    RETURNING board, period, start_us, member_id, score, listed
+    """,
+    board="text",
+    period="text",
+    start_us="bigint",
+    member_id="bigint",
+    score="bigint",
+    reached="bigint",
+    listed="boolean",
+)
+# CROSS JOIN: SQLite knows nothing of the rows' number, and would go through the community's scores instead.
+_SET_LISTED: Final = """
+    UPDATE scores SET listed = {is_listed}
+    WHERE community_id = {{community}} AND (board, period, start_us, member_id) IN (
+        SELECT s.board, s.period, s.start_us, s.member_id FROM {{rows}} CROSS JOIN scores AS s {{by_index}}
+        WHERE s.community_id = {{community}} AND s.member_id = w.member_id AND s.listed <> {is_listed}
+    )
+    RETURNING board, period, start_us, score
+    """
+_LIST: Final = RowsStatement(_SET_LISTED.format(is_listed="true"), by_index="ix_scores_member", member_id="bigint")
+_UNLIST: Final = RowsStatement(_SET_LISTED.format(is_listed="false"), by_index="ix_scores_member", member_id="bigint")
+_COUNT_MORE: Final = RowsStatement(
+    """
+    INSERT INTO histogram (community_id, board, period, start_us, bucket, members)
+    SELECT {community}, w.board, w.period, w.start_us, w.bucket, w.members FROM {rows} WHERE true
+    ON CONFLICT (community_id, board, period, start_us, bucket)
+    DO UPDATE SET members = histogram.members + excluded.members
+    """,
+    board="text",
+    period="text",
+    start_us="bigint",
+    bucket="bigint",
+    members="bigint",
+)
+# The bucket is there, since a score was counted in it: found by the conflict, as each needs one look-up only.
+_COUNT_FEWER: Final = RowsStatement(
+    """
+    INSERT INTO histogram (community_id, board, period, start_us, bucket, members)
+    SELECT {community}, w.board, w.period, w.start_us, w.bucket, w.fewer FROM {rows} WHERE true
+    ON CONFLICT (community_id, board, period, start_us, bucket)
+    DO UPDATE SET members = histogram.members - excluded.members
+    """,
+    board="text",
+    period="text",
+    start_us="bigint",
+    bucket="bigint",
+    fewer="bigint",
+)
+# An empty bucket is no row, so that a rebuilt histogram has the same rows.
+_DROP_EMPTY: Final = RowsStatement(
+    """
+    DELETE FROM histogram WHERE community_id = {community} AND members = 0 AND (board, period, start_us, bucket) IN
+    (SELECT w.on_board, w.in_period, w.from_us, w.of_bucket FROM {rows})
+    """,
+    on_board="text",
+    in_period="text",
+    from_us="bigint",
+    of_bucket="bigint",
+    fewer="bigint",
+)
+_ADD_DAYS: Final = RowsStatement(
+    """
+    INSERT INTO day_totals (community_id, day, name, entries, amount)
+    SELECT {community}, w.day, w.name, w.entries, w.amount FROM {rows} WHERE true
+    ON CONFLICT (community_id, day, name)
+    DO UPDATE SET entries = day_totals.entries + excluded.entries, amount = day_totals.amount + excluded.amount
+    """,
+    day="bigint",
+    name="text",
+    entries="bigint",
+    amount="bigint",
+)
+_VISIBILITY: Final = RowsStatement(
+    """
+    SELECT flags.subject, flags.name, flags.value FROM {rows} CROSS JOIN flags
+    WHERE flags.community_id = {community} AND flags.subject = w.member_id AND flags.name = w.flag
+    """,
+    member_id="bigint",
+    flag="text",
+)
+
+_Bucket = tuple[str, str, int, int]
+
+
+class Histogram:
+    """Collects how many members more or fewer a bucket counts."""
+
+    def __init__(self) -> None:
+        self._more: dict[_Bucket, int] = {}
+
+    def move(self, period: tuple[str, str, int], before: int, after: int) -> None:
+        """One listed member's score goes from `before` to `after`; 0 or less is in no bucket."""
+        if before > 0:
+            self._count((*period, bucket(before)), -1)
+        if after > 0:
+            self._count((*period, bucket(after)), 1)
+
+    def _count(self, where: _Bucket, more: int) -> None:
+        self._more[where] = self._more.get(where, 0) + more
+
+    async def write(self, connection: AsyncConnection, community_id: int) -> None:
+        more = [(*where, count) for where, count in sorted(self._more.items()) if count > 0]
+        fewer = [(*where, -count) for where, count in sorted(self._more.items()) if count < 0]
+        await _COUNT_MORE.run(connection, community_id, more)
+        await _COUNT_FEWER.run(connection, community_id, fewer)
+        await _DROP_EMPTY.run(connection, community_id, fewer)
+
+
+async def listed_now(connection: AsyncConnection, community_id: int, member_ids: Iterable[int]) -> dict[int, bool]:
+    """Whether each member is on the boards, by their flags as they are."""
+    asked = {member_id: {PRESENT: False, HIDDEN: False} for member_id in sorted(member_ids)}
+    rows = [(member_id, name) for member_id in asked for name in (PRESENT, HIDDEN)]
+    for member_id, name, value in await _VISIBILITY.run(connection, community_id, rows):
+        asked[member_id][name] = value == "true"
+    return {member_id: is_listed(present=found[PRESENT], hidden=found[HIDDEN]) for member_id, found in asked.items()}
+
+
+async def add_scores(
+    connection: AsyncConnection,
+    community_id: int,
+    sums: Mapping[ScoreKey, ScoreSum],
+    listed: Mapping[int, bool],
+    moved: Iterable[int],
+) -> None:
+    """Adds `sums` to the scores, lists the members in `moved` as `listed` says, and keeps the histogram in step."""
+    histogram = Histogram()
+    # In order of the primary key, so that neighbours share pages.
+    rows = sorted((*key, *found, listed[key[3]]) for key, found in sums.items())
+    for board, period, start_us, member_id, score, is_on in await _ADD_SCORES.run(connection, community_id, rows):
+        if is_on:
+            difference, _ = sums[board, period, start_us, member_id]
+            histogram.move((board, period, start_us), score - difference, score)
+    for board, period, start_us, score in await _LIST.run(
+        connection, community_id, [(member_id,) for member_id in sorted(moved) if listed[member_id]]
+    ):
+        histogram.move((board, period, start_us), 0, score)
+    for board, period, start_us, score in await _UNLIST.run(
+        connection, community_id, [(member_id,) for member_id in sorted(moved) if not listed[member_id]]
+    ):
+        histogram.move((board, period, start_us), score, 0)
+    await histogram.write(connection, community_id)
+
+
+async def add_days(connection: AsyncConnection, community_id: int, sums: Mapping[DayKey, DaySum]) -> None:
+    """Adds `sums` to the day totals."""
+    await _ADD_DAYS.run(connection, community_id, [(*key, *found) for key, found in sorted(sums.items())])

@@ -1,0 +1,353 @@
+"""The command line as an operator meets it: help, exit statuses, and one sentence where something is wrong."""
+
+import io
+import json
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import pytest
+import structlog
+
+import bot.cli
+
+SUBCOMMANDS = ["run", "console", "audit", "doctor", "db", "db upgrade", "db downgrade", "db current"]
+TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"
+
+SCRIPT = """\
+! owner ana
+! join bo
+ana> /coins add @ana 500 first coins
+ana> /tip @bo 50
+"""
+
+
+class Done(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+class Florin(Protocol):
+    def __call__(self, *arguments: str, said: str = "", **variables: str) -> Done: ...
+
+
+@pytest.fixture
+def florin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Florin]:
+    """The command line in an empty folder, with nothing of ours in the environment but what a test sets."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith("FLORIN_")]:
+        monkeypatch.delenv(name)
+
+    def run(*arguments: str, said: str = "", **variables: str) -> Done:
+        with monkeypatch.context() as during:
+            during.setattr(sys, "argv", ["florin", *arguments])
+            during.setattr(sys, "stdin", io.StringIO(said))
+            for name, value in variables.items():
+                during.setenv(f"FLORIN_{name}", value)
+            with pytest.raises(SystemExit) as ended:
+                bot.cli.main()
+        told = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Done(ended.value.code, told.out, told.err)
+
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def store(florin: Florin, tmp_path: Path) -> Path:
+    """A store in which ana has tipped bo."""
+    done = florin("console", "--script", "-", "--store", "florin.db", said=SCRIPT)
+    assert done.status == 0, done.err
+    return tmp_path / "florin.db"
+
+
+def tampered(store: Path, *statements: str) -> None:
+    """Changes a store behind Florin's back, triggers and all."""
+    with sqlite3.connect(store) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def is_one_sentence(told: str) -> bool:
+    return told.startswith("florin: ") and told.count("\n") == 1 and "Traceback" not in told
+
+
+@pytest.mark.parametrize("command", SUBCOMMANDS)
+def test_every_subcommand_has_help_worth_reading(florin, command):
+    done = florin(*command.split(), "--help")
+    assert done.status == 0
+    assert done.err == ""
+    assert len(done.out.splitlines()) > 8
+    assert "--store" in done.out or command == "db"
+
+
+def test_no_subcommand_is_forgotten():
+    """The list above holds them all."""
+    commands = [command.callback.__name__ for command in bot.cli.app.registered_commands if command.callback]
+    inner = [f"db {command.callback.__name__}" for command in bot.cli.database.registered_commands if command.callback]
+    assert sorted([*commands, "db", *inner]) == sorted(SUBCOMMANDS)
+
+
+def test_help_waits_for_nothing_heavy():
+    code = (
+        "import sys, bot.cli; heavy = {'sqlalchemy', 'prompt_toolkit', 'babel', 'pydantic', 'alembic'};"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_fault_of_ours_is_told_without_what_it_was_about(tmp_path):
+    """Faults 129 and 131: no traceback, no locals, and nothing that the exception quotes."""
+    code = (
+        "import bot.cli\n"
+        "@bot.cli.app.command()\n"
+        "def fail() -> None:\n"
+        "    local = 'canary in a local'\n"
+        "    raise ValueError('canary in ' + local)\n"
+        "bot.cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "fail"], capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "canary" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "ValueError" in done.stderr
+
+
+# --- what is set ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["run", "console", "audit", "doctor", "db current"])
+def test_a_setting_that_cannot_be_used_is_one_sentence(florin, command):
+    """Fault 129: and the value is not told."""
+    done = florin(*command.split(), DISCORD__TOKEN=TOKEN[:-5] + "!")
+    assert done.status == 2
+    assert is_one_sentence(done.err)
+    assert "FLORIN_DISCORD__TOKEN" in done.err
+    assert TOKEN[:20] not in done.out + done.err
+
+
+def test_run_with_a_token_says_that_there_is_no_door_yet(florin, tmp_path):
+    done = florin("run", DISCORD__TOKEN=TOKEN)
+    assert done.status == 1
+    assert "no door to Discord or Telegram yet" in done.err
+    assert TOKEN not in done.err
+    assert not (tmp_path / "florin.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("mysql://host/florin", 2),
+        ("sqlite:///:memory:", 2),
+        ("sqlite:///nowhere/florin.db", 1),
+        ("::::", 1),
+    ],
+)
+def test_an_address_that_is_no_store_is_one_sentence(florin, address, status):
+    done = florin("audit", "--store", address)
+    assert done.status == status
+    assert is_one_sentence(done.err)
+
+
+def test_a_file_that_is_no_store_is_one_sentence(florin, tmp_path):
+    (tmp_path / "florin.db").write_text("this is a shopping list, and long enough to be looked at as a database" * 20)
+    for command in (
+        ("audit",),
+        ("db", "upgrade"),
+        ("db", "current"),
+        ("console", "--script", "-", "--store", "florin.db"),
+    ):
+        done = florin(*command)
+        assert done.status == 1, command
+        assert is_one_sentence(done.err), done.err
+
+
+# --- console ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_script_answers_as_json(florin):
+    done = florin("console", "--script", "-", "--json", said=SCRIPT)
+    replies = [json.loads(line) for line in done.out.splitlines()]
+    assert done.status == 0, done.err
+    assert [(reply["command"], reply["outcome"]) for reply in replies] == [("coins", "coins"), ("tip", "tip")]
+    assert replies[1]["fields"] == {"tips": [{"to": "bo", "amount": 50}]}
+
+
+def test_a_script_without_a_store_leaves_nothing_behind(florin, tmp_path):
+    done = florin("console", "--script", "-", said=SCRIPT, STORE="sqlite:///mine.db")
+    assert done.status == 0, done.err
+    assert not (tmp_path / "mine.db").exists()
+    assert not (tmp_path / "florin.db").exists()
+
+
+def test_a_script_that_expects_something_else_fails_with_the_difference(florin):
+    done = florin("console", "--script", "-", said=SCRIPT + "bot> ana tipped bo 51 coins.\n")
+    assert done.status == 1
+    assert "ana tipped bo 51 coins." in done.out + done.err
+
+
+def test_the_same_script_twice_acts_twice_on_one_store(florin, store):
+    again = florin("console", "--script", "-", "--store", "florin.db", said="bo> /balance\n")
+    assert "You have 50 coins" in again.out
+    florin("console", "--script", "-", "--store", "florin.db", said=SCRIPT)
+    again = florin("console", "--script", "-", "--store", "florin.db", said="bo> /balance\n")
+    assert "You have 100 coins" in again.out
+
+
+def test_a_script_that_is_not_there_is_one_sentence(florin):
+    done = florin("console", "--script", "nowhere.txt")
+    assert done.status == 2
+    assert is_one_sentence(done.err)
+
+
+def test_json_without_a_script_is_one_sentence(florin):
+    done = florin("console", "--json")
+    assert done.status == 2
+    assert is_one_sentence(done.err)
+
+
+# --- audit ------------------------------------------------------------------------------------------------------------
+
+
+def audited(florin: Florin, *arguments: str) -> tuple[int, Any]:
+    done = florin("audit", "--json", *arguments)
+    assert done.err == ""
+    return done.status, json.loads(done.out)
+
+
+def test_audit_of_a_healthy_store_exits_0(florin, store):
+    status, report = audited(florin)
+    assert (status, report["ok"]) == (0, True)
+    words = florin("audit")
+    assert words.status == 0
+    assert words.out.strip()
+
+
+def test_audit_of_a_broken_store_exits_1_and_names_what_broke(florin, store):
+    tampered(store, "UPDATE accounts SET balance = balance + 1 WHERE owner > 0 AND asset = 'bonus'")
+    status, report = audited(florin)
+    assert (status, report["ok"]) == (1, False)
+    words = florin("audit")
+    assert words.status == 1
+    assert "bonus" in words.out
+
+
+def test_audit_sees_an_entry_that_was_changed(florin, store):
+    with sqlite3.connect(store) as connection:
+        triggers = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
+    connection.close()
+    drops = [f"DROP TRIGGER {name}" for name in triggers]
+    tampered(store, *drops, "UPDATE postings SET amount = amount + 1 WHERE entry = (SELECT max(entry) FROM postings)")
+    status, report = audited(florin)
+    assert (status, report["ok"]) == (1, False)
+
+
+def test_audit_rebuilds_boards_to_the_same(florin, store):
+    status, report = audited(florin, "--rebuild")
+    assert (status, report["ok"]) == (0, True)
+
+
+def test_audit_of_no_store_makes_none(florin, tmp_path):
+    done = florin("audit")
+    assert done.status == 1
+    assert is_one_sentence(done.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- db ---------------------------------------------------------------------------------------------------------------
+
+
+def test_db_upgrade_makes_the_tables_and_current_tells(florin):
+    assert florin("db", "upgrade").out.startswith("From nothing to 0001")
+    assert "already" in florin("db", "upgrade").out
+    current = florin("db", "current")
+    assert (current.status, current.out) == (0, "at 0001, needs 0001\n")
+
+
+def test_db_downgrade_asks_first(florin, store):
+    refused = florin("db", "downgrade", "base", said="n\n")
+    assert refused.status == 1
+    assert florin("db", "current").status == 0
+    assert florin("db", "downgrade", "base", "--yes").out == "From 0001 to nothing.\n"
+    assert florin("db", "current").status == 1
+
+
+def test_a_store_of_a_later_release_is_left_alone(florin, store):
+    tampered(store, "UPDATE alembic_version SET version_num = '9999'")
+    for command in (("audit",), ("db", "upgrade"), ("console", "--script", "-", "--store", "florin.db")):
+        done = florin(*command)
+        assert done.status == 1, command
+        assert is_one_sentence(done.err), done.err
+
+
+# --- doctor -----------------------------------------------------------------------------------------------------------
+
+
+def doctor(florin: Florin, **variables: str) -> tuple[int, dict[str, tuple[str, str]]]:
+    done = florin("doctor", "--json", **variables)
+    assert done.err == ""
+    return done.status, {found["about"]: (found["state"], found["words"]) for found in json.loads(done.out)}
+
+
+def test_doctor_finds_a_healthy_store_healthy(florin, store):
+    status, found = doctor(florin)
+    assert status == 0
+    assert {about: state for about, (state, _) in found.items()} == dict.fromkeys(
+        ("settings", "store", "schema", "triggers", "disk", "clock", "time zones"), "ok"
+    )
+    assert "store: sqlite:///florin.db opens" in florin("doctor").out
+
+
+def test_doctor_before_the_first_run_makes_nothing(florin, tmp_path):
+    status, found = doctor(florin)
+    assert (status, found["store"][0]) == (0, "note")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_sees_a_trigger_that_is_gone(florin, store):
+    tampered(store, "DROP TRIGGER entries_refuse_delete")
+    status, found = doctor(florin)
+    assert (status, found["triggers"][0]) == (1, "wrong")
+
+
+def test_doctor_sees_tables_of_another_release(florin, store):
+    tampered(store, "UPDATE alembic_version SET version_num = '9999'")
+    status, found = doctor(florin)
+    assert (status, found["schema"][0]) == (1, "wrong")
+
+
+def test_doctor_sees_a_clock_that_went_back(florin, store):
+    later = store.stat().st_mtime + 86_400
+    os.utime(store, (later, later))
+    status, found = doctor(florin)
+    assert (status, found["clock"][0]) == (1, "wrong")
+
+
+def test_doctor_sees_a_file_that_is_no_store(florin, tmp_path):
+    (tmp_path / "florin.db").write_text("this is a shopping list, and long enough to be looked at as a database" * 20)
+    status, found = doctor(florin)
+    assert (status, found["store"][0]) == (1, "wrong")
+
+
+def test_doctor_tells_no_token(florin):
+    """Fault 129"""
+    done = florin("doctor", DISCORD__TOKEN=TOKEN)
+    assert "a token for Discord is set" in done.out
+    assert TOKEN not in done.out + done.err

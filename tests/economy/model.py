@@ -1,0 +1,248 @@
+"""An economy in memory, over the same rules as the journal: what every store has to come to.
+
+One order at a time, everything kept in plain dictionaries. Each rule sees only what its order's `needs()` asked for,
+so that an order which asks for too little fails here as it would on a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from economy.books import ACTED, Books, Decision, Hint, Member, Needs, Offer, Order, Outcome, Question, StoredOffer
+from economy.codec import digest
+from economy.ledger import Entry, Receipt, Text, changes
+from economy.refusals import Code, Refusal, Value, refuse
+from economy.rules.earning import Welcome
+from economy.rules.offers import Press
+from economy.rules.presence import Join, Leave
+from economy.rules.undoing import SENT, UNDOABLE
+from economy.service import Answer, Offered
+from economy.settings import Settings
+from economy.totals import totals_of
+from economy.values import (
+    NO_REASON,
+    Asset,
+    EntryNumber,
+    IdempotencyKey,
+    Identity,
+    MemberId,
+    Own,
+    Owner,
+    Role,
+)
+
+NOBODY: frozenset[Role] = frozenset()
+
+
+class ModelEconomy:
+    """One community. `submit` does what the journal does, at once and without a store."""
+
+    def __init__(self) -> None:
+        self.flags: dict[str, Value] = {}
+        self.members: dict[MemberId, Member] = {}
+        self.accounts: dict[tuple[Owner, Asset], int] = {}
+        self.entries: dict[EntryNumber, Entry] = {}
+        self.offers: dict[str, StoredOffer] = {}
+        self.answers: dict[str, tuple[str, Answer]] = {}
+        self.texts: dict[EntryNumber, tuple[Text, ...]] = {}
+        self._identities: dict[Identity, MemberId] = {}
+
+    # --- looking ----------------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.of(self.flags)
+
+    def member(self, identity: Identity) -> Member:
+        return self.members[self._identities[identity]]
+
+    def balance(self, owner: Owner, asset: Asset) -> int:
+        return self.accounts.get((owner, asset), 0)
+
+    def wallet(self, identity: Identity) -> tuple[int, int, int]:
+        """coin, bonus and diamond."""
+        owner = self._identities[identity]
+        return self.balance(owner, Asset.COIN), self.balance(owner, Asset.BONUS), self.balance(owner, Asset.DIAMOND)
+
+    def fork(self) -> ModelEconomy:
+        """The same economy, to go another way from here."""
+        other = ModelEconomy()
+        other.flags = dict(self.flags)
+        other.accounts = dict(self.accounts)
+        other.entries = dict(self.entries)
+        other.offers = dict(self.offers)
+        other.answers = dict(self.answers)
+        other.texts = dict(self.texts)
+        other._identities = dict(self._identities)
+        other.members = {member_id: _twin(member) for member_id, member in self.members.items()}
+        return other
+
+    # --- carrying out -----------------------------------------------------------------------------------------
+
+    def meet(self, identity: Identity, *, is_bot: bool = False) -> Member:
+        """Makes a person a member, or finds them. Whoever gives an order is met by that."""
+        if identity not in self._identities:
+            member_id = MemberId(len(self.members) + 1)
+            self._identities[identity] = member_id
+            self.members[member_id] = Member(member_id, identity, identity.native_id, is_bot=is_bot)
+        return self.member(identity)
+
+    def submit(self, order: Order, key: str, standing: frozenset[Role] = NOBODY, now: datetime | None = None) -> Answer:
+        """Carries out one order. The same key with the same order answers as it did the first time."""
+        assert now is not None, "time is an argument"
+        words = digest(order)
+        if key in self.answers:
+            first_words, first = self.answers[key]
+            if first_words != words:
+                return Answer(refuse(Code.KEY_REUSED), now, self.settings.time_zone)
+            return msgspec.structs.replace(first, repeated=True)
+        actor = self.meet(order.by)
+        if not isinstance(order, Join | Leave):
+            if not actor.is_present:
+                self._carry_out(Join(by=order.by), f"{key}:join", NOBODY, now)
+            if self.settings.welcome_grant and actor.flags.get(ACTED) is not True:
+                self._carry_out(Welcome(by=order.by), f"welcome:{actor.id}", NOBODY, now)
+        answer = self._carry_out(order, key, standing, now)
+        self.answers[key] = (words, answer)
+        return answer
+
+    def _carry_out(self, order: Order, key: str, standing: frozenset[Role], now: datetime) -> Answer:
+        time_zone = self.settings.time_zone
+        outcome = order.decide(self._books(order, standing), now)
+        offered = self._store_offers(outcome, key)
+        match outcome:
+            case Decision():
+                entry = self._write(order, outcome, key, now)
+                return Answer(entry.receipt, now, time_zone, entry.number)
+            case Hint():
+                return Answer(outcome.refusal, now, time_zone, offered=offered)
+            case Question():
+                return Answer(Question(about=outcome.about, offers=(), why=outcome.why), now, time_zone, None, offered)
+            case Refusal():
+                return Answer(outcome, now, time_zone)
+
+    def _books(self, order: Order, standing: frozenset[Role]) -> Books:
+        """What `order` asked to see, and nothing else."""
+        needs = order.needs()
+        books = Books(dict(self.flags))
+        books.standing = standing
+        for identity in (order.by, *needs.people):
+            if identity in self._identities:
+                books.add(self.member(identity))
+        if needs.role is not None:
+            holders = [member for member in self.members.values() if needs.role in member.roles]
+            books.holders[needs.role] = tuple(member.id for member in holders)
+            self._add_all(books, books.holders[needs.role])
+        if needs.chest:
+            books.house = {asset: self.balance(Own.HOUSE, asset) for asset in Asset}
+        for number in self._looked_back(books, needs):
+            entry = self.entries[number]
+            books.entries[number] = entry
+            owners = {owner for posting in entry.postings for owner in (posting.source, posting.destination)}
+            self._add_all(books, (MemberId(owner) for owner in owners if owner > 0))
+        books.offers = {nonce: self.offers[nonce] for nonce in needs.offers if nonce in self.offers}
+        return books
+
+    def _add_all(self, books: Books, member_ids: Iterable[MemberId]) -> None:
+        for member_id in member_ids:
+            books.add(self.members[member_id])
+
+    def _looked_back(self, books: Books, needs: Needs) -> list[EntryNumber]:
+        found = [number for number in needs.receipts if number in self.entries]
+        if needs.latest_by in self._identities:
+            sender = self._identities[needs.latest_by]
+            sent = [entry.number for entry in self.entries.values() if entry.actor == sender and entry.kind in SENT]
+            if sent:
+                books.latest[sender] = sent[-1]
+                found.append(sent[-1])
+        if needs.since is not None and needs.since[0] in self._identities:
+            member_id, since = self._identities[needs.since[0]], needs.since[1]
+            books.since[member_id] = tuple(
+                entry.number
+                for entry in self.entries.values()
+                if entry.at >= since and entry.undone_by is None and entry.kind in UNDOABLE and _in(entry, member_id)
+            )
+            found.extend(books.since[member_id])
+        return found
+
+    def _store_offers(self, outcome: Outcome, key: str) -> tuple[Offered, ...]:
+        offers: tuple[Offer, ...] = outcome.offers if isinstance(outcome, Question | Hint) else ()
+        offered = []
+        for ordinal, offer in enumerate(offers):
+            nonce = f"nonce-{len(self.offers):04}"
+            self.offers[nonce] = StoredOffer(
+                nonce=nonce, label=offer.label, order=offer.order, presser=offer.presser, expires=offer.expires
+            )
+            assert ordinal < 2, f"{key}: one answer has a button or two"
+            offered.append(Offered(nonce, offer.label, offer.expires))
+        return tuple(offered)
+
+    def _write(self, order: Order, decision: Decision, key: str, now: datetime) -> Entry:
+        actor = self.member(order.by)
+        facts = decision.facts
+        if not isinstance(order, Join | Leave | Welcome) and actor.flags.get(ACTED) is not True:
+            facts = (*facts, actor.fact(ACTED, True))
+        entry = Entry(
+            number=EntryNumber(len(self.entries) + 1),
+            key=IdempotencyKey(key),
+            kind=order.inner.kind if isinstance(order, Press) else order.kind,
+            actor=actor.id,
+            reason=decision.reason or NO_REASON,
+            at=now,
+            time_zone=self.settings.time_zone,
+            postings=decision.postings,
+            facts=facts,
+            receipt=decision.receipt,
+        )
+        self.record(entry, decision.undoes)
+        self.texts[entry.number] = decision.texts
+        if decision.removes_text_of is not None:
+            self.texts[decision.removes_text_of] = ()
+        if isinstance(order, Press):
+            self.offers[order.nonce] = msgspec.structs.replace(self.offers[order.nonce], used=True)
+        return entry
+
+    def record(self, entry: Entry, undoes: Iterable[EntryNumber] = ()) -> None:
+        """Carries an entry into balances, flags and totals, by plain addition: not by `Books.apply`."""
+        self.entries[entry.number] = entry
+        for (owner, asset), difference in changes(entry.postings).items():
+            self.accounts[owner, asset] = self.balance(owner, asset) + difference
+            if owner > 0:
+                self.members[MemberId(owner)].wallet[asset] = self.accounts[owner, asset]
+        for fact in entry.facts:
+            flags = self.members[fact.subject].flags if fact.subject else self.flags
+            assert flags.get(fact.name) == fact.before, f"{fact.name} was not {fact.before!r}"
+            flags[fact.name] = fact.after
+        for (member_id, name, day), difference in totals_of(entry).items():
+            totals = self.members[member_id].totals
+            totals[name, day] = totals.get((name, day), 0) + difference
+        for number in undoes:
+            assert self.entries[number].undone_by is None, f"{number} undone twice"
+            self.entries[number] = msgspec.structs.replace(self.entries[number], undone_by=entry.number)
+
+
+def _twin(member: Member) -> Member:
+    return Member(
+        member.id,
+        member.identity,
+        member.name,
+        is_bot=member.is_bot,
+        wallet=dict(member.wallet),
+        flags=dict(member.flags),
+        totals=dict(member.totals),
+    )
+
+
+def _in(entry: Entry, member_id: MemberId) -> bool:
+    touched = {owner for posting in entry.postings for owner in (posting.source, posting.destination)}
+    return entry.actor == member_id or member_id in touched
+
+
+def receipt_of(answer: Answer) -> Any:
+    """The receipt of an order that was carried out; fails the test where it was not."""
+    assert isinstance(answer.outcome, Receipt), answer.outcome
+    return answer.outcome

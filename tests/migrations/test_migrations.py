@@ -1,0 +1,145 @@
+"""Migrations climb up and down, make what the tables say, and guard what is written once."""
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint
+from sqlalchemy.exc import IntegrityError
+
+from economy.store import schema
+from economy.store.engine import open_store
+from economy.store.revision import HEAD
+from economy.store.tables import APPEND_ONLY, metadata
+
+FINGERPRINTS = {"sqlite": "72b798ddb2c8a99b3055e3f099e1a00a"}
+"""What all tables, CHECKs, indices and triggers come to. A change here is a change of every store there is."""
+
+ROW = {
+    "entries": "(1, 1, 'k', 'd', 'tip', 1, '', 0, 'UTC', '{}')",
+    "postings": "(1, 1, 0, 0, 1, 2, 'bonus', 5, 0, 5)",
+    "facts": "(1, 1, 0, 1, 'present', 'null', 'true')",
+    "reversals": "(1, 1, 2)",
+}
+
+
+@pytest.fixture
+async def store(new_address):
+    await schema.upgrade(new_address)
+    async with await open_store(new_address) as opened:
+        yield opened
+
+
+async def execute(store, statement: str) -> None:
+    async with store.write() as connection:
+        await connection.exec_driver_sql(statement)
+
+
+async def test_up_down_and_up_again_ends_where_it_began(new_address):
+    """Fault 143"""
+    seen = []
+    for _ in range(2):
+        await schema.upgrade(new_address)
+        async with await open_store(new_address) as store:
+            assert await schema.current(store) == HEAD
+            seen.append(await schema.fingerprint(store))
+        await schema.downgrade(new_address, "base")
+        async with await open_store(new_address, any_schema=True) as store:
+            assert await schema.current(store) is None
+            async with store.read() as connection:
+                left = await connection.exec_driver_sql(
+                    "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '%alembic%'"
+                )
+                assert left.all() == []
+    assert seen[0] == seen[1] == FINGERPRINTS["sqlite"]
+
+
+async def test_a_lost_trigger_changes_the_fingerprint(store):
+    await execute(store, "DROP TRIGGER entries_refuse_delete")
+    assert await schema.fingerprint(store) != FINGERPRINTS["sqlite"]
+
+
+async def test_upgrading_twice_changes_nothing(store, new_address):
+    await schema.upgrade(new_address)
+    assert await schema.fingerprint(store) == FINGERPRINTS["sqlite"]
+
+
+async def test_two_upgrades_at_once_take_turns(new_address):
+    await asyncio.gather(schema.upgrade(new_address), schema.upgrade(new_address))
+    async with await open_store(new_address) as store:
+        assert await schema.fingerprint(store) == FINGERPRINTS["sqlite"]
+
+
+async def test_a_migration_that_fails_midway_leaves_nothing(new_address):
+    """Fault 144"""
+    async with await open_store(new_address, any_schema=True) as store:
+        await execute(store, "CREATE TABLE watermarks (i INTEGER)")
+    with pytest.raises(Exception, match="watermarks"):
+        await schema.upgrade(new_address)
+    async with await open_store(new_address, any_schema=True) as store:
+        assert await schema.current(store) is None
+
+
+def test_the_release_knows_the_latest_migration():
+    config = Config()
+    config.set_main_option("script_location", "migrations:")
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+async def test_migrations_make_what_the_tables_say(store):
+    async with store.read() as connection:
+        drift = await connection.run_sync(lambda bound: compare_metadata(MigrationContext.configure(bound), metadata))
+    assert drift == []
+
+
+async def test_migrations_make_every_check_of_the_tables(store):
+    async with store.read() as connection:
+        found = await connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        made = {name: " ".join(sql.split()) for name, sql in found}
+    checks = 0
+    for table in metadata.tables.values():
+        assert made[table.name].endswith("STRICT")
+        for check in table.constraints:
+            if isinstance(check, CheckConstraint):
+                assert f"CONSTRAINT {check.name} CHECK ({check.sqltext})" in made[table.name]
+                checks += 1
+    assert checks == made_checks(made)
+
+
+def made_checks(made: dict[str, str]) -> int:
+    return sum(sql.count(" CHECK (") for sql in made.values())
+
+
+@pytest.mark.parametrize(
+    "row", ["(1, 5, 'bonus', -1)", "(1, -3, 'bonus', -1)", "(1, 0, 'bonus', 0)", "(1, 5, 'gold', 1)"]
+)
+async def test_a_balance_that_cannot_be_is_refused(store, row):
+    with pytest.raises(IntegrityError, match="ck_accounts"):
+        await execute(store, f"INSERT INTO accounts VALUES {row}")
+
+
+async def test_issuers_stand_below_zero_down_to_the_supply(store):
+    await execute(store, f"INSERT INTO accounts VALUES (1, -1, 'bonus', {-(2**62)})")
+    with pytest.raises(IntegrityError, match="ck_accounts_floor"):
+        await execute(store, "UPDATE accounts SET balance = balance - 1")
+
+
+async def test_a_posting_of_nothing_is_refused(store):
+    with pytest.raises(IntegrityError, match="ck_postings_amount"):
+        await execute(store, "INSERT INTO postings VALUES (1, 1, 0, 0, 1, 2, 'bonus', 0, 0, 0)")
+
+
+@pytest.mark.parametrize("table", [table.name for table in APPEND_ONLY])
+@pytest.mark.parametrize(
+    "change", ["UPDATE {} SET community_id = 2", "DELETE FROM {}", "INSERT OR REPLACE INTO {} VALUES {row}"]
+)
+async def test_what_is_written_once_refuses_every_change(store, table, change):
+    """Fault 152"""
+    await execute(store, f"INSERT INTO {table} VALUES {ROW[table]}")
+    with pytest.raises(IntegrityError, match=f"{table} are written once"):
+        await execute(store, change.format(table, row=ROW[table]))
+    async with store.read() as connection:
+        assert (await connection.exec_driver_sql(f"SELECT community_id FROM {table}")).all() == [(1,)]
