@@ -6,27 +6,18 @@ cannot be used. Everything heavy is imported by the command that needs it, so th
 
 from __future__ import annotations
 
-import asyncio
 import json
-import secrets
-import signal
 import sys
-from collections.abc import Coroutine, Iterator
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.command_line import UNUSABLE, WRONG, Stop, carried_out, environment_of, must_exist, say, shown, surprised
+
 if TYPE_CHECKING:
-    from bot.settings import Environment
     from economy.store.audit import AuditReport
-
-T = TypeVar("T")
-
-WRONG: Final = 1
-UNUSABLE: Final = 2
-TERMINATED: Final = 128 + signal.SIGTERM
 
 app = typer.Typer(
     name="florin",
@@ -57,14 +48,6 @@ StoreOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for scripts.")]
 
 
-class Stop(Exception):  # how a command ends early, not always in error
-    """Ends a command with one sentence for the operator and an exit status."""
-
-    def __init__(self, sentence: str, status: int = WRONG) -> None:
-        super().__init__(sentence)
-        self.status = status
-
-
 @app.callback()
 def florin() -> None:
     """Florin: virtual coins for communities on Discord, Telegram and in a console of your own.
@@ -81,13 +64,15 @@ def run(store: StoreOption = None) -> None:
     With no platform's token set, that is the console on this machine: a room to try everything in, as anyone. The
     store is made if it is new, and brought up to this release if it is older.
     """
-    environment = _environment(store)
+    environment = environment_of(store)
     if environment.has_token:
         raise Stop(
             "A platform's token is set, but this release has no door to Discord or Telegram yet; they come with later"
             " releases. Unset FLORIN_DISCORD__TOKEN and FLORIN_TELEGRAM__TOKEN to try Florin in the console.",
         )
-    _talk(environment)
+    from bot.console import talk
+
+    raise typer.Exit(talk(environment))
 
 
 @app.command()
@@ -123,11 +108,12 @@ def console(
     """
     if json_lines and script is None:
         raise Stop("--json goes with --script: a person is answered in words.", UNUSABLE)
-    environment = _environment(store)
+    environment = environment_of(store)
+    from bot.console import play, talk
+
     if script is None:
-        _talk(environment, files)
-    else:
-        _play(environment, script, json_lines=json_lines, files=files, temporary=store is None)
+        raise typer.Exit(talk(environment, files))
+    raise typer.Exit(play(environment, script, json_lines=json_lines, files=files, temporary=store is None))
 
 
 @app.command()
@@ -146,10 +132,10 @@ def audit(
     """
     from bot.app import audited
 
-    environment = _environment(store)
-    _must_exist(environment)
-    report = _carried_out(audited(environment.store.get_secret_value(), rebuild=rebuild), environment)
-    _say(_as_json(report) if json_report else "\n".join(_told(report)))
+    environment = environment_of(store)
+    must_exist(environment)
+    report = carried_out(audited(environment.address, rebuild=rebuild), environment)
+    say(_as_json(report) if json_report else "\n".join(_told(report)))
     raise typer.Exit(0 if report.ok else WRONG)
 
 
@@ -182,13 +168,13 @@ def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
     from bot.app import SystemClock, store_state
     from bot.doctor import examine, healthy
 
-    environment = _environment(store)
-    state = _carried_out(store_state(environment.store.get_secret_value()), environment)
+    environment = environment_of(store)
+    state = carried_out(store_state(environment.address), environment)
     findings = examine(environment, state, SystemClock().now())
     if json_report:
-        _say(json.dumps([{"about": each.about, "state": each.state, "words": each.words} for each in findings]))
+        say(json.dumps([{"about": each.about, "state": each.state, "words": each.words} for each in findings]))
     else:
-        _say("\n".join(f"{each.state:<5}  {each.about}: {each.words}" for each in findings))
+        say("\n".join(f"{each.state:<5}  {each.about}: {each.words}" for each in findings))
     raise typer.Exit(0 if healthy(findings) else WRONG)
 
 
@@ -201,9 +187,9 @@ def upgrade(store: StoreOption = None) -> None:
     """
     from bot.app import upgraded
 
-    environment = _environment(store)
-    before, after = _carried_out(upgraded(environment.store.get_secret_value()), environment)
-    _say(f"The tables were at {after} already." if before == after else f"From {before or 'nothing'} to {after}.")
+    environment = environment_of(store)
+    before, after = carried_out(upgraded(environment.address), environment)
+    say(f"The tables were at {after} already." if before == after else f"From {before or 'nothing'} to {after}.")
 
 
 @database.command()
@@ -218,12 +204,12 @@ def downgrade(
     """
     from bot.app import downgraded
 
-    environment = _environment(store)
-    _must_exist(environment)
+    environment = environment_of(store)
+    must_exist(environment)
     if not yes:
-        typer.confirm(f"Take {_shown(environment)} back to {revision}?", abort=True, err=True)
-    before, after = _carried_out(downgraded(environment.store.get_secret_value(), revision), environment)
-    _say(f"From {before or 'nothing'} to {after or 'nothing'}.")
+        typer.confirm(f"Take {shown(environment)} back to {revision}?", abort=True, err=True)
+    before, after = carried_out(downgraded(environment.address, revision), environment)
+    say(f"From {before or 'nothing'} to {after or 'nothing'}.")
 
 
 @database.command()
@@ -234,149 +220,13 @@ def current(store: StoreOption = None) -> None:
     """
     from bot.app import store_state
 
-    environment = _environment(store)
-    _must_exist(environment)
-    state = _carried_out(store_state(environment.store.get_secret_value()), environment)
+    environment = environment_of(store)
+    must_exist(environment)
+    state = carried_out(store_state(environment.address), environment)
     if state.problem is not None:
-        raise Stop(f"{_shown(environment)}: {state.problem}.")
-    _say(f"at {state.revision or 'nothing'}, needs {state.head}")
+        raise Stop(f"{shown(environment)}: {state.problem}.")
+    say(f"at {state.revision or 'nothing'}, needs {state.head}")
     raise typer.Exit(0 if state.revision == state.head else WRONG)
-
-
-# --- what commands share --------------------------------------------------------------------------------------------
-
-
-def _environment(store: str | None) -> Environment:
-    """What is set, `--store` before FLORIN_STORE; and logs that go by it."""
-    from pydantic import SecretStr
-
-    from bot import logs
-    from bot.settings import LogLevel, SettingsError, read_environment
-
-    try:
-        environment = read_environment()
-    except SettingsError as error:
-        raise Stop(str(error), UNUSABLE) from None
-    if store is not None:
-        environment = environment.model_copy(update={"store": SecretStr(store)})
-    # Somebody sits at a terminal in everything that there is so far, and lines between theirs had better matter.
-    level = environment.log_level if "log_level" in environment.model_fields_set else LogLevel.WARNING
-    logs.configure(level, environment.log_format, environment.secrets, in_full=environment.debug)
-    return environment
-
-
-def _talk(environment: Environment, files: Path | None = None) -> None:
-    """Opens the console and talks until somebody leaves it."""
-    from adapters.console.repl import Room, run_interactive
-    from bot.app import SystemClock, open_conversation
-
-    address = environment.store.get_secret_value()
-    file = _file(environment)
-    room = Room(
-        open_conversation=lambda: open_conversation(address, SystemClock()),
-        run=secrets.token_hex(6),
-        is_new=file is not None and not file.is_file(),
-        history=_history(),
-        files=files or Path(),
-    )
-    raise typer.Exit(_carried_out(run_interactive(room), environment))
-
-
-def _play(environment: Environment, script: str, *, json_lines: bool, files: Path | None, temporary: bool) -> None:
-    """Plays a script, and ends with its exit status."""
-    from adapters.console.clock import StandingClock
-    from adapters.console.shelf import Shelf
-    from adapters.console.transcript import Stage, run_script
-    from bot.app import SystemClock, open_conversation, temporary_store
-
-    text = _read(script)
-    clock = StandingClock(SystemClock().now())
-    with temporary_store() if temporary else nullcontext(environment.store.get_secret_value()) as address:
-        stage = Stage(
-            open_conversation=lambda: open_conversation(address, clock),
-            clock=clock,
-            run=secrets.token_hex(6),
-            out=sys.stdout,
-            err=sys.stderr,
-            as_json=json_lines,
-            shelf=None if files is None else Shelf(files),
-            folders=_folders(script, files),
-        )
-        status = _carried_out(run_script(text, stage), environment)
-    raise typer.Exit(status)
-
-
-def _read(script: str) -> str:
-    try:
-        return sys.stdin.read() if script == "-" else Path(script).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise Stop(f"The script {script} cannot be read: {reason}.", UNUSABLE) from None
-
-
-def _folders(script: str, files: Path | None) -> tuple[Path, ...]:
-    """Where a script's files are: beside it, where --files says, and here."""
-    beside = () if script == "-" else (Path(script).parent,)
-    return (*(() if files is None else (files,)), *beside, Path())
-
-
-def _history() -> Path | None:
-    """The file that keeps what was typed in the console, in the person's home; None where there is none."""
-    try:
-        folder = Path.home() / ".local" / "state" / "florin"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except (OSError, RuntimeError):
-        return None
-    return folder / "console-history"
-
-
-def _file(environment: Environment) -> Path | None:
-    from bot.app import store_file
-
-    try:
-        return store_file(environment.store.get_secret_value())
-    except ValueError as error:
-        raise Stop(f"{_shown(environment)} is no store: {error}.", UNUSABLE) from None
-
-
-def _must_exist(environment: Environment) -> None:
-    """A store that is only asked about is not made by asking."""
-    file = _file(environment)
-    if file is not None and not file.is_file():
-        raise Stop(f"There is no store at {_shown(environment)}; `florin run` makes one.")
-
-
-def _shown(environment: Environment) -> str:
-    from bot.settings import shown_store
-
-    return shown_store(environment.store.get_secret_value())
-
-
-def _carried_out(work: Coroutine[Any, Any, T], environment: Environment) -> T:
-    """Runs `work` to its end. A store that cannot be used ends the command with a sentence."""
-    from bot.app import store_problem
-
-    try:
-        return asyncio.run(_until_terminated(work))
-    except asyncio.CancelledError:
-        raise typer.Exit(TERMINATED) from None
-    except Exception as error:
-        problem = store_problem(error)
-        if problem is None:
-            raise
-        raise Stop(f"{_shown(environment)}: {problem}.") from None
-
-
-async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
-    """`work`, which a polite SIGTERM ends as if it had been cancelled: what is open is closed."""
-    if ours := asyncio.current_task():
-        with suppress(NotImplementedError):  # as on Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ours.cancel)
-    return await work
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
 
 
 def main() -> None:
@@ -387,22 +237,7 @@ def main() -> None:
         sys.stderr.write(f"florin: {stop}\n")
         sys.exit(stop.status)
     except Exception:  # noqa: BLE001  # the last catcher: what comes here is told without a traceback
-        sys.exit(_surprised())
-
-
-def _surprised() -> int:
-    """Tells of a fault of ours: where it is for whoever repairs it, without anything that people wrote."""
-    import structlog
-
-    from bot import logs
-    from bot.settings import LogFormat, LogLevel
-
-    if not structlog.is_configured():
-        # Its own way of telling exceptions shows locals.
-        logs.configure(LogLevel.WARNING, LogFormat.TEXT)
-    structlog.get_logger("florin").exception("florin failed")
-    sys.stderr.write("florin: something failed that should not have; the lines above say where.\n")
-    return WRONG
+        sys.exit(surprised())
 
 
 if __name__ == "__main__":

@@ -123,6 +123,8 @@ def _already_claimed(told: Told) -> Line:
     next_at = told.at("next_at")
     if next_at is None:
         return told.line("You have had this already, and it is given once.")
+    if told.words.now is not None and next_at <= told.words.now:
+        return told.line("You had claimed that day's coins already. /daily gives you today's.")
     return told.line("You have claimed today's coins. The next are yours {when}.", when=told.words.until(next_at))
 
 
@@ -143,8 +145,11 @@ def _frozen_receiver(told: Told) -> Line:
 
 
 def _setting_bounds(told: Told) -> Line:
-    name = told.own("name")
-    return told.line("{name} cannot be that. {bounds}", name=name, bounds=bounds(SETTINGS[name], told.words))
+    setting = SETTINGS.get(told.own("name"))
+    if setting is None:
+        return told.line("This setting cannot be that. /settings lists them all.")
+    can_be = bounds(setting, told.words)
+    return told.line("{name} cannot be that. {can_be}", name=setting.name, can_be=can_be)
 
 
 TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
@@ -178,6 +183,9 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.RECIPIENT_IS_BOT, ""): lambda t: t.line("{member} is a bot, and bots have no wallet.", member=t.member),
     (Code.UNKNOWN_MEMBER, ""): lambda t: t.line(
         "I do not know {name} here. They count once they have joined or said something.", name=t.typed("name")
+    ),
+    (Code.UNKNOWN_MEMBER, "left"): lambda t: t.line(
+        "{name} is not here any more. They can receive again once they are back.", name=t.typed("name")
     ),
     (Code.UNKNOWN_MEMBER, "nobody_in_role"): lambda t: t.line(
         "Nobody who is known to be {role} here can receive this. Name members instead.", role=t.own("role")
@@ -282,7 +290,7 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.EXPIRED, "late"): lambda t: t.line("This button has expired, and nothing was done. Give the command again."),
     (Code.BUSY, ""): lambda t: t.line("There is a lot going on just now, and nothing was done. Try again in a moment."),
     (Code.FEATURE_OFF, ""): lambda t: t.line(
-        "{feature} is turned off here. An owner can turn it on with /features.", feature=t.own("feature").capitalize()
+        "{feature}: turned off here. An owner can turn it on with /features.", feature=t.own("feature").capitalize()
     ),
     (Code.FEATURE_OFF, "balance_board"): lambda t: t.line(
         "There is no board of balances here. An owner can turn it on with /settings balance_board on."

@@ -119,10 +119,15 @@ class Environment(BaseSettings):
         return self.discord.token is not None or self.telegram.token is not None
 
     @property
+    def address(self) -> str:
+        """The store's address, its password included: for whoever opens it, and for nobody else."""
+        return self.store.get_secret_value()
+
+    @property
     def secrets(self) -> frozenset[str]:
         """Every secret text, as logs must never show it."""
         found = {token.get_secret_value() for token in (self.discord.token, self.telegram.token) if token}
-        return frozenset(found) | secrets_of(self.store.get_secret_value())
+        return frozenset(found) | secrets_of(self.address)
 
 
 def read_environment() -> Environment:

@@ -285,8 +285,10 @@ class Books:
         receiver = self.find(identity)
         if receiver is not None and receiver.is_bot:
             return refuse(Code.RECIPIENT_IS_BOT, member_id=receiver.id)
-        if receiver is None or not receiver.is_present:
-            return refuse(Code.UNKNOWN_MEMBER, name=receiver.name if receiver else identity.native_id)
+        if receiver is None:
+            return refuse(Code.UNKNOWN_MEMBER, name=identity.native_id)
+        if not receiver.is_present:
+            return refuse(Code.UNKNOWN_MEMBER, rule="left", name=receiver.name)
         if receiver.id == sender.id:
             return refuse(Code.SELF_TRANSFER)
         if receiver.flags.get(FREEZE) in ("receive", "both"):

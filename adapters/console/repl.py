@@ -28,11 +28,11 @@ from adapters.console.grammar import (
     Say,
     ScriptError,
     parse_line,
-    parse_script,
 )
 from adapters.console.own import OWN, help_lines
 from adapters.console.rendering import inert
 from adapters.console.screen import Screen
+from adapters.console.script import parse_script
 from adapters.console.shelf import Shelf
 from adapters.console.words import cut, is_command
 from adapters.console.world import World

@@ -33,9 +33,9 @@ from adapters.console.grammar import (
     SetClock,
     ShiftClock,
     Together,
-    parse_script,
 )
 from adapters.console.rendering import inert, labels, plain, record
+from adapters.console.script import parse_script
 from adapters.console.shelf import Shelf
 from adapters.console.world import World
 from adapters.contract import File, Reply

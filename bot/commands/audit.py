@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -10,22 +9,13 @@ from typing import Annotated, Final, Literal
 from adapters.contract import FieldValue, File, Reply, Table
 from bot.asked import Asked
 from bot.commands.registry import command
-from bot.kinds import asset_name
-from bot.naming import inert
+from bot.entry_texts import fact_name, gist, named, told
 from bot.options import FIRST_PAGE, Page
 from bot.paging import page_buttons
 from bot.rows import written
-from bot.telling import Telling, members_in
+from bot.telling import Telling
 from bot.wording import Words
-from economy.books import ACTED, BLOCK_PREFIX, PRESENT
-from economy.ledger import COMMUNITY, Fact, Receipt, Undone
-from economy.refusals import Value
-from economy.rules.adjusting import Adjusted
-from economy.rules.chest import ChestTipped
-from economy.rules.earning import DailyClaimed, Welcomed
-from economy.rules.gifting import Gifted
 from economy.rules.permissions import Right
-from economy.rules.tipping import Tipped
 from economy.values import EntryNumber, MemberId, Sighting, receipt_id
 from economy.views import AuditPage, EntryView
 
@@ -140,7 +130,7 @@ async def audit(
 
 
 async def _entries(asked: Asked, found: AuditPage) -> Telling:
-    words = await asked.words_for(_named(found.entries))
+    words = await asked.words_for(named(found.entries))
     if not found.entries:
         return Telling(nodes=(words.line("Nothing like that happened here."),), fields={"rows": [], "page": found.page})
     table = Table(
@@ -193,7 +183,7 @@ async def _exported(asked: Asked, wanted: _Wanted) -> Telling:
         page += 1
         found = await wanted.page(asked, page, _EXPORT_PAGE)
         has_more = found.has_more
-        words = await asked.words_for(_named(found.entries))
+        words = await asked.words_for(named(found.entries))
         rows |= {entry.number: _exported_row(entry, words) for entry in found.entries}
     lines = [asked.words.lines("{n} entry.", "{n} entries.", len(rows))]
     if has_more:
@@ -231,88 +221,6 @@ def _entry_fields(entry: EntryView, words: Words) -> FieldValue:
         "undone_by": None if entry.undone_by is None else receipt_id(entry.undone_by),
         "undoes": [receipt_id(number) for number in entry.undoes],
         "changes": [
-            {"name": _fact_name(fact, words), "before": fact.before, "after": fact.after} for fact in _told(entry)
+            {"name": fact_name(fact, words), "before": fact.before, "after": fact.after} for fact in told(entry)
         ],
     }
-
-
-def _named(entries: Iterable[EntryView]) -> Iterator[MemberId]:
-    """Everyone whom a page of entries names."""
-    for entry in entries:
-        yield entry.actor
-        yield from entry.touched
-        yield from members_in(entry.receipt)
-        for fact in entry.facts:
-            yield from (member for member in (fact.subject, _blocked_in(fact)) if member)
-
-
-def gist(entry: EntryView, words: Words) -> str:
-    """An entry in a few words: what was moved, or what was set, before and after."""
-    moved = _moved(entry.receipt, words)
-    what = f"{entry.kind}: {moved}" if moved else entry.kind
-    # Claims and grants set flags as well; what they moved says it all.
-    if not moved and (facts := _told(entry)):
-        what += ": " + "; ".join(_changed(fact, words) for fact in facts)
-    if entry.undone_by is not None:
-        what += f" ({words.text('undone by {receipt}', receipt=receipt_id(entry.undone_by))})"
-    return what
-
-
-def _told(entry: EntryView) -> list[Fact]:
-    """The facts that the entry's kind does not say already. A first order is noted with whatever it was."""
-    return [fact for fact in entry.facts if fact.name not in (ACTED, PRESENT)]
-
-
-def _moved(receipt: Receipt, words: Words) -> str:
-    match receipt:
-        case Tipped() | ChestTipped():
-            return _to(words.coins(receipt.total), (part.to for part in receipt.tips), words)
-        case Gifted():
-            return _to(
-                f"{receipt.gift} ×{words.number(receipt.count)}, {words.coins(receipt.cost)}", (receipt.creator,), words
-            )
-        case Adjusted():
-            moved = words.number(sum(row.moved for row in receipt.rows))
-            return _to(
-                f"{receipt.action} {moved} ({asset_name(receipt.asset, words)})",
-                (row.member for row in receipt.rows),
-                words,
-            )
-        case DailyClaimed() | Welcomed():
-            return words.coins(receipt.amount)
-        case Undone():
-            return ", ".join(receipt_id(part.number) for part in receipt.parts[:_MEMBERS_MAX])
-        case _:
-            return ""
-
-
-def _to(what: str, members: Iterable[MemberId], words: Words) -> str:
-    return f"{what} → {''.join(span.text for span in words.people(list(members)))}"
-
-
-def _changed(fact: Fact, words: Words) -> str:
-    return f"{_fact_name(fact, words)} {_fact_value(fact.before, words)} → {_fact_value(fact.after, words)}"
-
-
-def _fact_name(fact: Fact, words: Words) -> str:
-    blocked = _blocked_in(fact)
-    name = f"{BLOCK_PREFIX}{words.field(blocked)}" if blocked else inert(fact.name)
-    return name if fact.subject == COMMUNITY else f"{words.field(fact.subject)} {name}"
-
-
-def _blocked_in(fact: Fact) -> MemberId | None:
-    """Whom a fact about blocking names by id; ids never leave the bot."""
-    found = fact.name.removeprefix(BLOCK_PREFIX)
-    return MemberId(int(found)) if fact.name.startswith(BLOCK_PREFIX) and found.isdigit() else None
-
-
-def _fact_value(value: Value, words: Words) -> str:
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return words.text("on") if value else words.text("off")
-        case int():
-            return words.number(value)
-        case _:
-            return inert(value)

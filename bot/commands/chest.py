@@ -25,7 +25,7 @@ async def chest(asked: Asked) -> Reply:
     words = await asked.words_for((), public=True)
     lines = [words.line("The chest holds {amount}.", amount=words.coins(there.bonus))]
     if there.bonus == 0 and words.settings.feature_on(Feature.GIFTS):
-        lines.append(words.line("Every gift leaves a part in it."))
+        lines.append(words.line("Gifts paid with free coins leave a part in it."))
     return asked.reply(Telling(nodes=tuple(lines), fields={"bonus": there.bonus}))
 
 

@@ -84,6 +84,9 @@ def _earnings(found: Balance, words: Words) -> list[Line]:
         return []
     if not found.held:
         return [words.line("Earnings: {amount}.", amount=found.diamond)]
+    if len(found.held) == 1 and found.held[0].amount >= found.diamond:
+        day = words.day(found.held[0].day)
+        return [words.line("Earnings: {amount}, all of them from {day}.", amount=found.diamond, day=day)]
     held = ", ".join(
         words.text("{part} of them from {day}", part=part.amount, day=words.day(part.day)) for part in found.held
     )

@@ -96,7 +96,7 @@ class Adjust(Order, frozen=True, kw_only=True, tag="adjust"):
         if refusal := self._must_be_within_limit(books, actor, rows, now):
             return refusal
         receipt = Adjusted(actor=actor.id, action=self.action, asset=self.asset, rows=tuple(rows))
-        if len(rows) > 1 and not self.confirmed:
+        if (len(rows) > 1 or self.role is not None) and not self.confirmed:
             return self._ask(actor, targets, receipt, now)
         event = CoinsAdjusted(actor=actor.id, action=self.action, asset=self.asset, rows=receipt.rows)
         return Decision(receipt=receipt, postings=legs.postings, reason=self.reason, events=(event,))
@@ -118,12 +118,13 @@ class Adjust(Order, frozen=True, kw_only=True, tag="adjust"):
                 return refuse(Code.UNKNOWN_MEMBER, rule="nobody_in_role", role=str(self.role))
         for number, row in enumerate(self.rows, start=1):
             member = books.find(row.member)
+            where = {"row": number} if len(self.rows) > 1 else {}
             if member is None:
-                return refuse(Code.UNKNOWN_MEMBER, name=row.member.native_id, row=number)
+                return refuse(Code.UNKNOWN_MEMBER, name=row.member.native_id, **where)
             if member.is_bot:
-                return refuse(Code.RECIPIENT_IS_BOT, member_id=member.id, row=number)
+                return refuse(Code.RECIPIENT_IS_BOT, member_id=member.id, **where)
             if member.id in targets:
-                return refuse(Code.AMBIGUOUS, rule="twice", member_id=member.id, row=number)
+                return refuse(Code.AMBIGUOUS, rule="twice", member_id=member.id, **where)
             targets[member.id] = (member, int(row.amount))
         if len(targets) > ROWS_MAX:
             return refuse(Code.LIMIT_EXCEEDED, rule="rows", limit=ROWS_MAX)

@@ -125,11 +125,12 @@ class Walk:
         told, kept = sorted(part.number for part in parts), sorted(beside.reversed_by.get(entry.number, ()))
         if told != kept:
             self._tell("reversal", entry, f"it says that it took back {told}, and the reversals say {kept}")
-        if isinstance(entry.receipt, Undone):
-            taken = sum(taken.amount for part in parts for taken in part.taken)
-            moved = sum(leg[0].amount for leg in legs_of(entry.postings))
-            if taken != moved:
-                self._tell("reversal", entry, f"it says that it took back {taken} coins, and moves {moved}")
+        if not parts:
+            return
+        taken = sum(taken.amount for part in parts for taken in part.taken)
+        moved = sum(leg[0].amount for leg in legs_of(entry.postings))
+        if taken != moved:
+            self._tell("reversal", entry, f"it says that it took back {taken} coins, and moves {moved}")
         before = self._scratch.get("undone", [str(part.number) for part in parts])
         for part in parts:
             if str(part.number) in before:

@@ -161,6 +161,10 @@ class StoreJournal:
         if isinstance(problem, OwnFloorError):
             try:
                 await self._commit((waiting,), overdrawn=problem.differences)
+            except StoreBusyError:
+                waiting.forget()
+                waiting.answer = busy(self._clock.now())
+                return
             except Exception as second:  # noqa: BLE001  # as above
                 problem = second
             else:

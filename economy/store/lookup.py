@@ -13,7 +13,7 @@ from economy.store.bulk import Bulk, Insert, Query, Update, Wanted, grouped
 from economy.store.names import skeleton, storable
 from economy.values import CommunityId, Identity, MemberId, Place, Sighting
 
-CACHED_MAX: Final = 100_000
+CACHED_MAX: Final = 50_000
 """Members and places kept in mind; those known longest go first."""
 
 SEEN_STEP_US: Final = 60_000_000
@@ -55,8 +55,9 @@ class Known(Struct, frozen=True):
 class Directory:
     """Remembers who is who. What a batch finds or makes is `learned` once it is committed."""
 
-    def __init__(self, bulk: Bulk) -> None:
+    def __init__(self, bulk: Bulk, cached_max: int = CACHED_MAX) -> None:
         self._bulk = bulk
+        self._cached_max = cached_max
         self._places: dict[Place, CommunityId] = {}
         self._people: dict[Who, Known] = {}
 
@@ -69,11 +70,11 @@ class Directory:
         # Who is no member yet may become one by another process: only members are kept.
         self._people.update((who, known) for who, known in resolved.changed.items() if known.seen_us is not None)
         for kept in (self._places, self._people):
-            _forget_oldest(kept)
+            _forget_oldest(kept, self._cached_max)
 
 
-def _forget_oldest(kept: dict[Any, Any]) -> None:
-    while len(kept) > CACHED_MAX:
+def _forget_oldest(kept: dict[Any, Any], cached_max: int) -> None:
+    while len(kept) > cached_max:
         del kept[next(iter(kept))]
 
 

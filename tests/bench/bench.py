@@ -32,7 +32,7 @@ class Sizes(Struct, frozen=True):
     """How large everything is.
 
     `grown`: the entries of the stores that show growth. `questions`: asked of a board in a round. `orders`: given
-    before memory is looked at.
+    before memory is looked at. `server`: options of PostgreSQL.
     """
 
     runs: int = 5
@@ -45,6 +45,7 @@ class Sizes(Struct, frozen=True):
     questions: int = 500
     orders: int = 20_000
     pgbench_scale: int = 20
+    server: tuple[str, ...] = SERVER
 
 
 QUICK: Final = Sizes(
@@ -73,6 +74,7 @@ class Bench:
         self._pgbench: Pgbench | None = None
         self._towns: dict[str, Town] = {}
         self._large: dict[str, str] = {}
+        self._empty: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,7 +88,7 @@ class Bench:
     @property
     def server(self) -> ThrowawayPostgres:
         if self._server is None:
-            server = ThrowawayPostgres(SERVER)
+            server = ThrowawayPostgres(self.sizes.server)
             try:
                 self._server = server.start()
             except BaseException:
@@ -117,16 +119,23 @@ class Bench:
     ) -> tuple[str, Filled]:
         """The address of a new store with `members`, grown to `entries`."""
         self.say(f"{store}: a store of {members:,} members" + (f", {entries:,} entries" if entries else ""))
-        address = self._new_address(store, name)
-        await upgrade(address)
+        address = await self._new(store, name)
         async with await open_store(address) as opened:
             filled = await fill(opened, members=members, bought=bought)
             return address, await grow(opened, filled, entries)
 
-    def _new_address(self, store: str, name: str) -> str:
+    async def _new(self, store: str, name: str) -> str:
+        """An empty store, as a copy of one that is made once."""
         if store == POSTGRES:
-            return self.server.url(self.server.create_database())
-        return f"sqlite:///{self.folder / name}.sqlite"
+            if store not in self._empty:
+                self._empty[store] = self.server.create_database()
+                await upgrade(self.server.url(self._empty[store]))
+            return self.server.url(self.server.create_database(self._empty[store]))
+        if store not in self._empty:
+            self._empty[store] = f"{self.folder}/empty.sqlite"
+            await upgrade(f"sqlite:///{self._empty[store]}")
+        shutil.copy(self._empty[store], self.folder / f"{name}.sqlite")
+        return f"sqlite:///{self.folder}/{name}.sqlite"
 
     def drop(self, address: str) -> None:
         """Gives the space of a store back, once it is closed."""

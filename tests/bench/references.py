@@ -36,7 +36,9 @@ class Pgbench:
         """Blocks, so that nothing else of this process disturbs it."""
         client, served = children_cpu_s(), tree_cpu_s(self._server.pid)
         threads = min(2, clients)
-        command = ["-n", "-M", "prepared", "-c", str(clients), "-j", str(threads), "-T", str(max(1, round(seconds)))]
+        # It counts in whole seconds; what is shorter is no measurement, but a test.
+        length = ["-T", str(round(seconds))] if seconds >= 1 else ["-t", "20"]
+        command = ["-n", "-M", "prepared", "-c", str(clients), "-j", str(threads), *length]
         told = self._server.run("pgbench", *command, self._server.url(self._database))
         count = _number(r"number of transactions actually processed: (\d+)", told)
         return Reference(

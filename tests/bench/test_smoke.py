@@ -8,20 +8,21 @@ from pathlib import Path
 from tests.bench.__main__ import TOPICS, measure
 from tests.bench.bench import POSTGRES, SQLITE, Sizes
 from tests.bench.report import write
+from tests.support.postgres import FAST
 
 TINY = Sizes(
     runs=1,
-    seconds=0.2,
+    seconds=0.1,
     callers=16,
     members=60,
     creators=4,
     grown=(80, 160, 240),
     board_members=100,
-    questions=5,
+    questions=3,
     orders=64,
     pgbench_scale=1,
+    server=FAST,
 )
-TITLES = 19
 
 
 async def test_every_topic_finds_its_figures(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 import bot.cli
+from bot.command_line import TERMINATED
 
 SUBCOMMANDS = ["run", "console", "audit", "doctor", "db", "db upgrade", "db downgrade", "db current"]
 TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"
@@ -221,6 +222,30 @@ def test_json_without_a_script_is_one_sentence(florin):
     done = florin("console", "--json")
     assert done.status == 2
     assert is_one_sentence(done.err)
+
+
+def test_a_polite_end_closes_everything(tmp_path):
+    """The log that SQLite leaves beside a store is gone once the store is closed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FLORIN_")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot.cli", "run"],
+        cwd=tmp_path,
+        env=environment | {"HOME": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write("n\nana\n/settings\n")
+        process.stdin.flush()
+        assert any("undo_window" in line for line in process.stdout)
+        assert (tmp_path / "florin.db-wal").exists()
+        process.terminate()
+        assert process.wait(timeout=30) == TERMINATED
+    assert (tmp_path / "florin.db").exists()
+    assert not (tmp_path / "florin.db-wal").exists()
 
 
 # --- audit ------------------------------------------------------------------------------------------------------------

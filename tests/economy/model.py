@@ -14,7 +14,7 @@ import msgspec
 
 from economy.books import ACTED, Books, Decision, Hint, Member, Needs, Offer, Order, Outcome, Question, StoredOffer
 from economy.codec import digest
-from economy.ledger import Entry, Receipt, Text, changes
+from economy.ledger import COMMUNITY, Entry, Receipt, Text, changes
 from economy.refusals import Code, Refusal, Value, refuse
 from economy.rules.earning import Welcome
 from economy.rules.offers import Press
@@ -184,6 +184,8 @@ class ModelEconomy:
     def _write(self, order: Order, decision: Decision, key: str, now: datetime) -> Entry:
         actor = self.member(order.by)
         facts = decision.facts
+        sets = any(fact.subject == COMMUNITY for fact in facts)
+        assert order.needs().sets_community or not sets, "others may read the flag meanwhile"
         if not isinstance(order, Join | Leave | Welcome) and actor.flags.get(ACTED) is not True:
             facts = (*facts, actor.fact(ACTED, True))
         entry = Entry(

@@ -97,6 +97,7 @@ def _touching(community_id: CommunityId, member: MemberId, matching: Select[int]
             matching.join(
                 entry.table, (entry.table.c.community_id == entries.c.community_id) & (entry == entries.c.number)
             )
+            .with_only_columns(entry.label("number"))
             .where(entry.table.c.community_id == community_id, touched == member)
             .order_by(None)
             .order_by(entry.desc())

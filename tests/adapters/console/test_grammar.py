@@ -19,8 +19,8 @@ from adapters.console.grammar import (
     SetClock,
     ShiftClock,
     Together,
-    parse_script,
 )
+from adapters.console.script import parse_script
 from economy.service import Role
 
 

@@ -16,10 +16,10 @@ from rich.console import Console
 from adapters.console.completion import ConsoleCompleter, Speaker
 from adapters.console.courier import Courier
 from adapters.console.example import EXAMPLE
-from adapters.console.grammar import parse_script
 from adapters.console.repl import Room, last_speaker, run_interactive
+from adapters.console.script import parse_script
 from adapters.console.world import World
-from adapters.contract import Button, File, Visibility
+from adapters.contract import Button, File, Line, Plain, Table, Visibility
 from economy.service import Identity, Place, Role
 
 
@@ -201,3 +201,15 @@ async def test_what_stands_behind_a_command_is_the_conversations_to_complete(off
     assert await offers("/tip ") == [("@bo", 0)]
     assert [unfinished.words for unfinished in bot.unfinished] == [("@b",), ("",)]
     assert bot.told == []
+
+
+async def test_long_lines_are_wrapped_between_words_and_tables_are_not(opener, bot, saying, tmp_path: Path) -> None:
+    row = "one two three four five six seven"
+    bot.answers["top"] = saying(nodes=(Line((Plain(row),)), Table(("",), ((row,),))))
+    out = StringIO()
+    console = Console(file=out, width=30, color_system=None, highlight=False)
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        keys.send_text("/private\n/top\n/quit\n")
+        await run_interactive(Room(opener, run="run", is_new=False, files=tmp_path), console)
+    shown = [line.rstrip() for line in out.getvalue().splitlines()]
+    assert shown[-3:] == ["bot> one two three four five", "     six seven", f"     {row}"]

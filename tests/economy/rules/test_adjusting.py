@@ -171,7 +171,7 @@ def test_leavers_are_reached_and_bots_and_strangers_are_not(scene):
     scene.done(Leave(by=person("bo")))
     assert scene.adjust("mo", ADD, ("bo", 1)).number
     scene.joins("robot", is_bot=True)
-    refused(scene.adjust("mo", ADD, ("robot", 1)), Code.RECIPIENT_IS_BOT, row=1)
+    assert "row" not in refused(scene.adjust("mo", ADD, ("robot", 1)), Code.RECIPIENT_IS_BOT).fields
     refused(scene.adjust("mo", ADD, ("cy", 1), ("nobody", 1)), Code.UNKNOWN_MEMBER, name="nobody", row=2)
 
 
@@ -205,6 +205,11 @@ def test_everyone_who_holds_a_role_is_adjusted_as_shown(scene):
     scene.appoint("ana", Role.CREATOR)
     assert scene.moved(scene.press("mo", question)) == [(MINT, "bo", "bonus", 5), (MINT, "cy", "bonus", 5)]
     refused(scene.adjust("mo", ADD, role=Role.AUDITOR, role_amount=5), Code.UNKNOWN_MEMBER, rule="nobody_in_role")
+
+
+def test_a_role_is_shown_first_even_if_one_alone_holds_it(scene):
+    scene.appoint("bo", Role.CREATOR)
+    assert asked(scene.adjust("mo", ADD, role=Role.CREATOR, role_amount=5)) == ("bulk",)
 
 
 def test_a_demoted_moderator_cannot_press_what_was_shown_to_them(scene):

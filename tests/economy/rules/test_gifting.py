@@ -161,6 +161,7 @@ def test_price_times_count_is_checked_before_it_is_spent(scene):
     scene.grant("ana", bonus=COINS_MAX)
     refused(scene.gift("ana", "bo", "galaxy", COINS_MAX // 44_999 + 1), Code.INVALID_AMOUNT)
     asked(scene.gift("ana", "bo", "galaxy", COINS_MAX // 44_999))
+    asked(scene.gift("ana", "bo", "rose", COINS_MAX))
 
 
 def test_unknown_and_retired_gifts_are_refused(scene):
@@ -331,7 +332,8 @@ def test_only_owners_change_the_catalogue(scene):
     ("gift", "price", "code"), [("unicorn", 5, Code.UNKNOWN_GIFT), ("rose", 0, Code.INVALID_AMOUNT)]
 )
 def test_a_change_of_the_catalogue_that_cannot_be_is_refused(scene, gift, price, code):
-    refused(scene.submit(ChangeGift(by=person(OWNER), gift=gift, price=Coins(price))), code)
+    refusal = refused(scene.submit(ChangeGift(by=person(OWNER), gift=gift, price=Coins(price))), code)
+    assert refusal.fields.get("retired", False) is False
 
 
 def test_a_change_of_the_catalogue_answers_the_price_in_force(scene):

@@ -170,7 +170,7 @@ def test_bots_strangers_and_leavers_cannot_be_tipped(scene):
     refused(scene.tip("ana", "robot"), Code.RECIPIENT_IS_BOT, member_id=scene.id("robot"))
     refused(scene.tip("ana", "nobody"), Code.UNKNOWN_MEMBER, name="nobody")
     scene.done(Leave(by=person("bo")))
-    refused(scene.tip("ana", "bo"), Code.UNKNOWN_MEMBER, name="bo")
+    refused(scene.tip("ana", "bo"), Code.UNKNOWN_MEMBER, rule="left", name="bo")
 
 
 def test_a_bot_cannot_tip(scene):
@@ -192,6 +192,16 @@ def test_one_coin_too_many_is_refused_and_exactly_enough_is_not(scene):
     refused(scene.tip("ana", "bo", "cy", amount=8), Code.INSUFFICIENT_FUNDS, needed=16, available=15)
     refused(scene.tip("ana", "bo", "cy", amount=16, split=True), Code.INSUFFICIENT_FUNDS, needed=16, available=15)
     asked(scene.tip("ana", "bo", amount=15))
+
+
+def test_what_is_split_must_be_there_though_the_remainder_stays(scene):
+    scene.grant("ana", bonus=16)
+    refused(scene.tip("ana", "bo", "cy", amount=17, split=True), Code.INSUFFICIENT_FUNDS, needed=17, available=16)
+
+
+def test_one_bought_coin_is_enough_to_ask(scene):
+    scene.grant("ana", bonus=10, coin=5)
+    assert asked(scene.tip("ana", "bo", amount=11)) == ("bought",)
 
 
 @pytest.mark.parametrize("amount", ["all", "half"])

@@ -14,10 +14,13 @@ from economy.projections.boards import Board, Period, bucket
 from economy.rules.presence import Hide, Join, Leave
 from economy.store.engine import Store, open_store
 from economy.store.errors import StoreBusyError
+from economy.store.journal import StoreJournal
 from economy.store.projector import StoreProjector
 from economy.store.tables import PROJECTED, day_totals, histogram, scores, watermarks
 from economy.values import CommunityId, Role
 from tests.economy.projections.town import Town, gift, person, tip, undo
+from tests.economy.store import acting as acts
+from tests.economy.store.acting import Acting, StillClock
 from tests.economy.store.chronicle import Chronicle, new_store
 from tests.economy.store.plans import explained, scans
 
@@ -292,6 +295,7 @@ async def test_an_entry_of_many_postings_is_read_whole(store, town, monkeypatch)
 async def test_projecting_goes_through_no_table(store, town):
     """Neither a gift nor someone who hides may cost more the larger the community is."""
     live(town)
+    town.do(Leave(by=person("mo")))
     await Chronicle(store, town).write()
     with explained(store.writer) as writing, explained(store.reader) as reading:
         await StoreProjector(store).drain()
@@ -345,6 +349,25 @@ async def test_a_woken_projector_keeps_up(store, town):
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+
+
+async def test_the_journal_wakes_the_projector(store):
+    async with StoreJournal(store, StillClock()) as journal:
+        projector = StoreProjector(store)
+        journal.on_commit(projector.wake)
+        acting = Acting(journal)
+        running = asyncio.create_task(projector.run())
+        try:
+            await acting.grant(ana=50)
+            tipped = await acting.done(acts.tip("ana", "bo", amount=20))
+            async with asyncio.timeout(30):
+                while await _watermark(store) < (tipped.number or 0):
+                    pass
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+    assert list((await board(store, Board.TIPPERS)).values()) == [20]
 
 
 async def _watermark(store: Store) -> int:

@@ -1,14 +1,17 @@
 """Queries: what they answer, that they are consistent, and that they live off indexes."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import event
 
-from economy.projections.boards import Board, Period, bucket
+from economy.projections.boards import Board, Period, ScoreKey, ScoreSum, bucket
 from economy.rules.chest import TipFromChest
 from economy.rules.configuring import Appoint
 from economy.rules.creating import BeCreator, DescribeCreator
@@ -23,6 +26,7 @@ from economy.store.names import skeleton
 from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from economy.store.reads.wallets import held_until
+from economy.store.scores import add_scores
 from economy.store.tables import members
 from economy.values import (
     AmountWord,
@@ -39,7 +43,7 @@ from economy.views import Balance, HeldUntil, HistoryRow, Named
 from tests.economy.projections.town import START, Town, gift, person, tip, undo
 from tests.economy.store import acting as acts
 from tests.economy.store.acting import Acting
-from tests.economy.store.chronicle import Chronicle, place
+from tests.economy.store.chronicle import Chronicle, new_store, place
 from tests.economy.store.plans import explained, scans
 
 ONE = CommunityId(1)
@@ -186,6 +190,35 @@ async def test_ranks_are_right_within_and_across_buckets(store, reads):
         page = await page_of(reads, town, reader=f"m{position}")
         assert page.own_rank == 1 + sum(other > amount for other in amounts)
         assert page.own_score == amount
+
+
+@given(st.lists(st.integers(1, 700) | st.integers(1, 2**53 - 1), min_size=1, max_size=40), st.integers(1, 7))
+@settings(max_examples=25, deadline=None)
+def test_ranks_and_pages_agree_with_counting(tmp_path_factory, amounts, size):
+    """Whatever the scores: a rank is one more than there are greater scores, and pages lose and double nobody."""
+
+    async def try_it() -> None:
+        sums: dict[ScoreKey, ScoreSum] = {
+            (Board.CREATORS, Period.ALL, 0, MemberId(member)): (amount, EntryNumber(member))
+            for member, amount in enumerate(amounts, start=1)
+        }
+        async with await new_store(tmp_path_factory.mktemp("ranks")) as store:
+            async with store.write() as connection:
+                await add_scores(connection, ONE, sums, dict.fromkeys(range(1, len(amounts) + 1), True), ())
+            reads, rows = StoreReads(store), []
+            for page in range(1, len(amounts) // size + 2):
+                found = await reads.board(ONE, "creators", "all", now=START, reader=None, page=page, size=size)
+                rows += found.rows
+            for row in rows:
+                own = await reads.board(ONE, "creators", "all", now=START, reader=row.member_id, size=1)
+                assert (own.own_rank, own.own_score) == (row.rank, row.score)
+        assert [row.member_id for row in rows] == sorted(
+            range(1, len(amounts) + 1), key=lambda member: (-amounts[member - 1], member)
+        )
+        assert all(row.rank == 1 + sum(other > (row.score or 0) for other in amounts) for row in rows)
+
+    with asyncio.Runner() as runner:
+        runner.run(try_it())
 
 
 async def test_a_board_read_during_writes_is_a_consistent_snapshot(store, reads, town):

@@ -1,0 +1,148 @@
+"""The audit's second half: what is stored, taken from what the entries come to. Nothing may be left."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence, Set
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Select, Table, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from economy.books import HIDDEN, PRESENT
+from economy.projections.boards import bucket, is_listed
+from economy.store.audit_walk import Findings, account_key
+from economy.store.scratch import Scratch
+from economy.store.tables import accounts, day_totals, flags, histogram, scores, totals
+from economy.values import ISSUERS, Asset, Own
+
+ROWS_MAX: Final = 1_000
+"""Rows in memory at a time."""
+
+
+class Comparison:
+    """Compares one community's rows with what its walk left in the scratch.
+
+    `moved_late` are members whose latest listing is not projected yet.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        community: int,
+        scratch: Scratch,
+        findings: Findings,
+        moved_late: Set[int],
+    ) -> None:
+        self._connection = connection
+        self._community = community
+        self._scratch = scratch
+        self._findings = findings
+        self._moved_late = moved_late
+        self.accounts = 0
+
+    def _tell(self, what: str, where: str, detail: str) -> None:
+        self._findings.tell(what, self._community, where, detail)
+
+    def _rows(self, table: Table) -> Select[Any]:
+        return select(table).where(table.c.community_id == self._community)
+
+    async def _chunks(self, statement: Select[Any]) -> AsyncIterator[Sequence[Any]]:
+        streamed = await self._connection.stream(statement.execution_options(yield_per=ROWS_MAX))
+        async for rows in streamed.partitions(ROWS_MAX):
+            yield rows
+
+    async def compare(self) -> None:
+        await self._compare_accounts()
+        await self._compare_flags()
+        await self._compare_sums("total", totals, lambda row: f"{row.member_id} {row.day} {row.name}", "amount")
+        await self._compare_sums("day entries", day_totals, lambda row: f"{row.day} {row.name}", "entries")
+        await self._compare_sums("day amount", day_totals, lambda row: f"{row.day} {row.name}", "amount")
+        await self._compare_scores()
+
+    def _tell_left(self, name: str) -> None:
+        for key, difference in self._scratch.left(name):
+            more = f"{difference} more" if difference > 0 else f"{-difference} fewer"
+            self._tell(name, key, f"the entries come to {more} than is stored")
+
+    async def _compare_sums(self, name: str, table: Table, key: Callable[[Any], str], column: str) -> None:
+        async for rows in self._chunks(self._rows(table)):
+            self._scratch.add(name, {key(row): -getattr(row, column) for row in rows})
+        self._tell_left(name)
+
+    async def _compare_accounts(self) -> None:
+        async for rows in self._chunks(self._rows(accounts)):
+            self.accounts += len(rows)
+            self._scratch.add("balance", {account_key(row.owner, row.asset): -row.balance for row in rows})
+            for row in rows:
+                if row.balance < 0 and row.owner not in ISSUERS:
+                    self._tell("floor", f"account {account_key(row.owner, row.asset)}", f"stands at {row.balance}")
+        self._tell_left("balance")
+        sums = (
+            select(accounts.c.asset, cast(func.sum(accounts.c.balance), BigInteger).label("balance"))
+            .where(accounts.c.community_id == self._community)
+            .group_by(accounts.c.asset)
+        )
+        for asset, balance in await self._connection.execute(sums):
+            if balance:
+                self._tell("sum", asset, f"all balances come to {balance}, not to 0")
+        await self._compare_held()
+
+    async def _compare_held(self) -> None:
+        mine = accounts.c.community_id == self._community
+        held = select(func.coalesce(func.sum(accounts.c.balance), 0)).where(
+            mine, accounts.c.owner == Own.HELD, accounts.c.asset == Asset.COIN
+        )
+        owed = select(func.coalesce(func.sum(accounts.c.balance), 0)).where(
+            mine, accounts.c.owner > 0, accounts.c.asset == Asset.DIAMOND
+        )
+        there = int((await self._connection.execute(held)).scalar_one())
+        wanted = int((await self._connection.execute(owed)).scalar_one())
+        if there != wanted:
+            self._tell("held", f"account {account_key(Own.HELD, Asset.COIN)}", f"holds {there} for {wanted} diamonds")
+
+    async def _compare_flags(self) -> None:
+        stored = 0
+        async for rows in self._chunks(self._rows(flags)):
+            told = self._scratch.get("flag", [f"{row.subject} {row.name}" for row in rows])
+            for row in rows:
+                key = f"{row.subject} {row.name}"
+                stored += key in told
+                if told.get(key) != row.value:
+                    self._tell("flag", key, f"is {row.value}, and its latest fact says {told.get(key)}")
+        if stored != (wanted := self._scratch.count("flag")):
+            self._tell("flag", "flags", f"{wanted} have facts, and {stored} of them are stored")
+
+    async def _compare_scores(self) -> None:
+        async for rows in self._chunks(self._rows(scores)):
+            named = {f"{row.board} {row.period} {row.start_us} {row.member_id}": row for row in rows}
+            self._scratch.add("score", {name: -row.score for name, row in named.items()})
+            reached = self._scratch.get("reached", named)
+            for name, row in named.items():
+                if reached.get(name) != row.reached:
+                    self._tell("score", name, f"was reached by entry {reached.get(name)}, not by {row.reached}")
+            self._must_list_right(rows)
+            counted: dict[str, int] = {}
+            for row in rows:
+                if row.listed and row.score > 0:
+                    key = f"{row.board} {row.period} {row.start_us} {bucket(row.score)}"
+                    counted[key] = counted.get(key, 0) + 1
+            self._scratch.add("histogram", counted)
+        self._tell_left("score")
+        await self._compare_sums(
+            "histogram", histogram, lambda row: f"{row.board} {row.period} {row.start_us} {row.bucket}", "members"
+        )
+
+    def _must_list_right(self, rows: Sequence[Any]) -> None:
+        """Who is listed follows their flags, unless the entries that set them are still to be projected."""
+        members = {row.member_id for row in rows} - self._moved_late
+        told = self._scratch.get("flag", [f"{member} {name}" for member in members for name in (PRESENT, HIDDEN)])
+        wanted = {
+            member: is_listed(
+                present=told.get(f"{member} {PRESENT}") == "true", hidden=told.get(f"{member} {HIDDEN}") == "true"
+            )
+            for member in members
+        }
+        for row in rows:
+            if wanted.get(row.member_id, row.listed) != row.listed:
+                where = f"{row.board} {row.period} {row.start_us} {row.member_id}"
+                self._tell("listed", where, f"is {'on' if row.listed else 'off'} the board, against their flags")
