@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.ledger import Entry, Undone
 from economy.store.audit_compare import Comparison
+from economy.store.audit_seals import SealWalk
 from economy.store.audit_walk import Beside, Findings, Problem, Walk
 from economy.store.engine import Store
 from economy.store.projector import PROJECTION
-from economy.store.replay import last_number, read_entries, read_these
+from economy.store.replay import StoredEntries, last_number, read_stored, read_these
 from economy.store.scratch import Scratch
 from economy.store.tables import (
     accounts,
@@ -42,7 +43,7 @@ Progress = Callable[[int, int], None]
 
 
 class AuditReport(Struct, frozen=True):
-    """What an audit came to. `figures`: communities, entries, postings, accounts, and problems in all (of which
+    """What an audit came to. `figures`: communities, entries, postings, accounts, seals, and problems in all (of which
     `problems` names the first few of each sort)."""
 
     ok: bool
@@ -53,7 +54,7 @@ class AuditReport(Struct, frozen=True):
 async def audit(store: Store, *, progress: Progress | None = None) -> AuditReport:
     """Walks every entry of every community in one snapshot, in bounded memory, while the store is in use."""
     findings = Findings()
-    figures = {"communities": 0, "entries": 0, "postings": 0, "accounts": 0}
+    figures = {"communities": 0, "entries": 0, "postings": 0, "accounts": 0, "seals": 0}
     async with store.read() as opened:
         connection = await _snapshot(opened)
         known = await _communities(connection)
@@ -68,6 +69,7 @@ async def audit(store: Store, *, progress: Progress | None = None) -> AuditRepor
                 comparison = Comparison(connection, community, scratch, findings, walking.moved_late)
                 await comparison.compare()
             figures["postings"] += walking.postings
+            figures["seals"] += walking.seals
             figures["accounts"] += comparison.accounts
         figures["communities"] = len(known)
     figures["problems"] = sum(findings.counts.values())
@@ -99,6 +101,7 @@ class _Walking:
         self._findings = findings
         self.moved_late: set[int] = set()
         self.postings = 0
+        self.seals = 0
 
     def _tell(self, what: str, where: str, detail: str) -> None:
         self._findings.tell(what, self._community, where, detail)
@@ -108,17 +111,19 @@ class _Walking:
         last = await last_number(self._connection, self._community)
         projected = await self._watermark(last)
         walk = Walk(self._community, self._scratch, self._findings, projected)
+        seals = SealWalk(self._connection, self._community, self._findings)
         after = 0
-        while True:
-            found, reached = await self._read(after)
-            if reached == after:
-                break
-            after = reached
-            walk.take(found, await self._beside(found))
-            yield len(found)
+        while (stored := await read_stored(self._connection, self._community, after=after, most=CHUNK)).heads:
+            after = stored.heads[-1][0]
+            found = self._decode(stored)
+            walk.take(found, Beside(stored.afters(), stored.undoes(), await self._originals(found)))
+            await seals.take(stored.sealed())
+            yield len(stored.heads)
         if after != last:
             self._tell("numbering", "counter", f"counts {last} entries, and the last is {after}")
+        await seals.finish()
         self.postings = walk.postings
+        self.seals = seals.seals
         self.moved_late = walk.moved_late
         await self._find_strays()
 
@@ -133,44 +138,20 @@ class _Walking:
             self._tell("watermark", PROJECTION, f"stands at {watermark}, and there are {last} entries")
         return watermark
 
-    async def _read(self, after: int) -> tuple[list[Entry], int]:
-        """The next entries, and the number to go on from. What cannot be read is told and left out."""
+    def _decode(self, stored: StoredEntries) -> list[Entry]:
+        """The entries that can be read; the others are told and left out."""
         try:
-            found = await read_entries(self._connection, self._community, after=after, most=CHUNK)
+            return stored.entries()
         except _UNREADABLE:
-            return await self._read_one(after)
-        return found, found[-1].number if found else after
+            return [entry for each in stored.apart() for entry in self._decode_one(each)]
 
-    async def _read_one(self, after: int) -> tuple[list[Entry], int]:
-        following = select(func.min(entries.c.number)).where(
-            entries.c.community_id == self._community, entries.c.number > after
-        )
-        number = (await self._connection.execute(following)).scalar_one()
+    def _decode_one(self, stored: StoredEntries) -> list[Entry]:
         try:
-            return await read_these(self._connection, self._community, [number]), number
+            return stored.entries()
         except _UNREADABLE as problem:
-            self._tell("unreadable", f"entry {receipt_id(number)}", f"{type(problem).__name__}: {problem}")
-            return [], number
-
-    async def _beside(self, found: Sequence[Entry]) -> Beside:
-        if not found:
-            return Beside({}, {}, {})
-        first, last = found[0].number, found[-1].number
-        afters: dict[int, list[tuple[int | None, int | None]]] = {}
-        statement = (
-            select(postings.c.entry, postings.c.source_after, postings.c.destination_after)
-            .where(postings.c.community_id == self._community, postings.c.entry.between(first, last))
-            .order_by(postings.c.entry, postings.c.ordinal)
-        )
-        for entry, source_after, destination_after in await self._connection.execute(statement):
-            afters.setdefault(entry, []).append((source_after, destination_after))
-        reversed_by: dict[int, list[int]] = {}
-        undone = select(reversals.c.by_entry, reversals.c.original).where(
-            reversals.c.community_id == self._community, reversals.c.by_entry.between(first, last)
-        )
-        for by_entry, original in await self._connection.execute(undone):
-            reversed_by.setdefault(by_entry, []).append(original)
-        return Beside(afters, reversed_by, await self._originals(found))
+            where = f"entry {receipt_id(stored.heads[0][0])}"
+            self._tell("unreadable", where, f"{type(problem).__name__}: {problem}")
+            return []
 
     async def _originals(self, found: Sequence[Entry]) -> Mapping[int, Entry]:
         """The entries that `found` take back, as far as they can be read: the others have been told of."""

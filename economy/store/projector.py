@@ -1,4 +1,4 @@
-"""Brings boards and day totals up to date with the entries, from a watermark onwards, whatever dies when."""
+"""Brings boards, day totals and seals up to date with the entries, from a watermark onwards, whatever dies when."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from economy.store.engine import Store
 from economy.store.errors import StoreError
 from economy.store.replay import last_number, read_entries
 from economy.store.scores import add_days, add_scores, listed_now
+from economy.store.sealer import Sealer
 from economy.store.tables import PROJECTED, counters, watermarks
 from economy.values import CommunityId, EntryNumber
 
@@ -34,6 +35,9 @@ GATHER_S: Final = 0.1
 
 POLL_S: Final = 0.5
 """How often to look for entries of other processes."""
+
+SEAL_S: Final = 1.0
+"""How often to seal what was committed: evidence can wait longer than a board."""
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +81,8 @@ class StoreProjector:
         self._turn = asyncio.Lock()
         self._committed = asyncio.Event()
         self._catching_up: set[asyncio.Task[None]] = set()
+        self._sealer = Sealer(store)
+        self._seals_due_s = 0.0
 
     def wake(self, _reached: Mapping[CommunityId, EntryNumber]) -> None:
         """Entries were committed: for the journal to call after each commit."""
@@ -87,6 +93,7 @@ class StoreProjector:
         while True:
             try:
                 is_behind = await self._advance_all()
+                await self._seal_when_due()
             except (StoreError, DBAPIError) as problem:
                 log.warning("projections wait: %s", type(problem).__name__)
                 is_behind = False
@@ -99,6 +106,8 @@ class StoreProjector:
     async def drain(self) -> None:
         """Returns when projections have every entry committed before the call."""
         while await self._advance_all():
+            pass
+        while await self._sealer.seal_next():
             pass
 
     async def close(self) -> None:
@@ -116,7 +125,10 @@ class StoreProjector:
             task.result()
 
     async def rebuild(self, community_id: CommunityId | None = None) -> None:
-        """Forgets what projections came to, of one community or of all, and adds it up from the first entry."""
+        """Forgets what projections came to, of one community or of all, and adds it up from the first entry.
+
+        Seals stay as they are: one that does not match is evidence, and told by the audit.
+        """
         async with self._store.read() as connection:
             known = (await connection.execute(select(counters.c.community_id))).scalars().all()
         for each in known if community_id is None else [community_id]:
@@ -124,6 +136,12 @@ class StoreProjector:
                 for table in PROJECTED:
                     await connection.execute(delete(table).where(table.c.community_id == each))
             await self._advance_to_end(each)
+
+    async def _seal_when_due(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._seals_due_s:
+            is_behind = await self._sealer.seal_next()
+            self._seals_due_s = now_s if is_behind else now_s + SEAL_S
 
     # --- advancing ---
 

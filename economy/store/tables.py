@@ -209,7 +209,19 @@ reversals = table(
     Index(None, "community_id", "by_entry"),
 )
 
-APPEND_ONLY = (entries, postings, facts, reversals)
+# Digests of ranges of entries (`economy.projections.seals`): evidence, which no rebuilding touches.
+seals = table(
+    "seals",
+    number("community_id"),
+    number("number"),
+    number("first_entry"),
+    number("last_entry"),
+    text("digest"),
+    PrimaryKeyConstraint("community_id", "number"),
+    CheckConstraint("last_entry >= first_entry", name="range"),
+)
+
+APPEND_ONLY = (entries, postings, facts, reversals, seals)
 """Tables that refuse UPDATE and DELETE by trigger."""
 
 # --- beside the entries ---------------------------------------------------------------------------------------------

@@ -300,17 +300,17 @@ def test_audit_of_no_store_makes_none(florin, tmp_path):
 
 
 def test_db_upgrade_makes_the_tables_and_current_tells(florin):
-    assert florin("db", "upgrade").out.startswith("From nothing to 0001")
+    assert florin("db", "upgrade").out.startswith("From nothing to 0002")
     assert "already" in florin("db", "upgrade").out
     current = florin("db", "current")
-    assert (current.status, current.out) == (0, "at 0001, needs 0001\n")
+    assert (current.status, current.out) == (0, "at 0002, needs 0002\n")
 
 
 def test_db_downgrade_asks_first(florin, store):
     refused = florin("db", "downgrade", "base", said="n\n")
     assert refused.status == 1
     assert florin("db", "current").status == 0
-    assert florin("db", "downgrade", "base", "--yes").out == "From 0001 to nothing.\n"
+    assert florin("db", "downgrade", "base", "--yes").out == "From 0002 to nothing.\n"
     assert florin("db", "current").status == 1
 
 

@@ -96,6 +96,7 @@ async def test_a_healthy_store_passes(store, town):
         "entries": len(town.entries),
         "postings": postings,
         "accounts": 15,
+        "seals": 1,
         "problems": 0,
     }
     assert seen[-1] == (len(town.entries), len(town.entries))
@@ -282,6 +283,10 @@ BREAKAGES = {
         ["UPDATE day_totals SET entries = entries + 1 WHERE name = 'tip.coin'"],
         ("day entries", "739621 tip.coin"),
     ),
+    "an entry at another time": (
+        ["UPDATE entries SET at_us = at_us + 1 WHERE number = 13"],
+        ("seal", "seal 1, entries 1B to 24F"),
+    ),
     "a watermark ahead": (["UPDATE watermarks SET entry = entry + 1"], ("watermark", "boards")),
 }
 
@@ -303,9 +308,11 @@ async def test_a_breakage_is_named(store, town, breakage):
 
 def test_every_sort_of_problem_is_planted():
     """So that no check can rot: what the audit can say, a breakage makes it say."""
-    named = re.compile(r'_(?:tell|compare_sums|tell_left)\(\s*"([a-z ]+)"')
+    named = re.compile(r'[_.](?:tell|compare_sums|tell_left)\(\s*"([a-z ]+)"')
     folder = Path(audit_walk.__file__).parent
-    sources = [(folder / name).read_text() for name in ("audit.py", "audit_walk.py", "audit_compare.py")]
+    sources = [
+        (folder / name).read_text() for name in ("audit.py", "audit_walk.py", "audit_compare.py", "audit_seals.py")
+    ]
     assert set(named.findall("".join(sources))) == {what for _, (what, _) in BREAKAGES.values()}
 
 
