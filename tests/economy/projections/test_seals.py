@@ -35,7 +35,7 @@ def sealed(*entries: SealedEntry, community: int = 1, number: int = 1, first: in
 
 
 def changed(**fields: object) -> SealedEntry:
-    return SealedEntry(**{**{name: getattr(TIP, name) for name in TIP.__struct_fields__}, **fields})  # type: ignore[arg-type]
+    return SealedEntry(**{**{name: getattr(TIP, name) for name in TIP.__struct_fields__}, **fields})
 
 
 def test_the_canonical_form_never_changes():

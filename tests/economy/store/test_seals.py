@@ -226,7 +226,7 @@ async def test_entries_appear_under_a_seal_by_themselves(store, town):
     try:
         await Chronicle(store, town).write()
         async with asyncio.timeout(20):
-            while not await rows(store, SEALS):
+            while not await rows(store, SEALS):  # noqa: ASYNC110  # nobody is told of a seal
                 await asyncio.sleep(0.01)
     finally:
         projecting.cancel()
