@@ -1,4 +1,4 @@
-"""The command line: `florin run | console | audit | doctor | db`.
+"""The command line: `florin run | console | audit | doctor | backup | restore | move | db`.
 
 A problem is one sentence on standard error. Exit status: 0 all is well, 1 something is wrong, 2 what was typed or set
 cannot be used. Everything heavy is imported by the command that needs it, so that `--help` is quick.
@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.command_line import UNUSABLE, WRONG, Stop, carried_out, environment_of, must_exist, say, shown, surprised
+from bot.command_line import (
+    UNUSABLE,
+    WRONG,
+    ProgressLine,
+    Stop,
+    carried_out,
+    environment_of,
+    file_of,
+    must_exist,
+    say,
+    shown,
+    surprised,
+)
 
 if TYPE_CHECKING:
     from economy.store.audit import AuditReport
@@ -126,15 +138,17 @@ def audit(
 ) -> None:
     """Adds up every posting and says what is broken.
 
-    The sums are held against every balance, total and board, and every entry must balance in itself. Exit status 0:
-    the books balance. 1: they do not, and each line names what breaks, the first broken entry included. It changes
-    nothing, save with --rebuild, and may run while the bot does.
+    The sums are held against every balance, total and board, every entry must balance in itself, and every seal must
+    match the entries under it. Exit status 0: the books balance. 1: they do not, and each line names what breaks, the
+    first broken entry included. It changes nothing, save with --rebuild, which makes no seal anew, and may run while
+    the bot does.
     """
     from bot.app import audited
 
     environment = environment_of(store)
     must_exist(environment)
-    report = carried_out(audited(environment.address, rebuild=rebuild), environment)
+    with ProgressLine() as progress:
+        report = carried_out(audited(environment.address, rebuild=rebuild, progress=progress), environment)
     say(_as_json(report) if json_report else "\n".join(_told(report)))
     raise typer.Exit(0 if report.ok else WRONG)
 
@@ -156,6 +170,95 @@ def _told(report: AuditReport) -> Iterator[str]:
         "The books balance" if report.ok else f"The books do not balance; problems: {report.figures['problems']:,}"
     )
     yield f"{verdict}. Looked at {looked_at}."
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, such as backups/monday.florin.")],
+    store: StoreOption = None,
+) -> None:
+    """Writes the whole store into a new file, and audits that.
+
+    It may run while the bot does, and has everything as it was at one moment. Never copy a store's file with other
+    tools: what Florin is just writing would be missing or torn. Whatever database the store is in, the backup is one
+    file that `florin restore` reads. It holds names and notes, and only you can read it.
+
+    Exit status 0: the backup is there, and its books balance. 1: there is none, and a sentence says why; or there is
+    one, and its books do not balance, as those of the store.
+    """
+    from bot.app import backed_up
+
+    environment = environment_of(store)
+    must_exist(environment)
+    with ProgressLine() as progress:
+        done = carried_out(backed_up(environment.address, file, progress), environment)
+    say("\n".join(_told(done.report)))
+    say(f"{file} holds everything that {shown(environment)} does.")
+    raise typer.Exit(0 if done.report.ok else WRONG)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `florin backup` wrote.")],
+    store: Annotated[
+        str,
+        typer.Option("--store", metavar="URL", help="Where the new store is to be, such as sqlite:///restored.db."),
+    ],
+) -> None:
+    """Makes a new store out of a backup.
+
+    It goes into a new file or an empty database, never over a store that is there: look at the new one, then let
+    FLORIN_STORE name it. A backup of an earlier release is brought up to this one. The backup itself stays as it is.
+
+    Exit status 0: the store is there, and its books balance. 1: nothing was made, and what was found says why.
+    """
+    from bot.app import restored
+
+    environment = environment_of(store)
+    file_of(environment)
+    if not file.is_file():
+        raise Stop(f"There is no backup at {file}.")
+    with ProgressLine() as progress:
+        done = carried_out(restored(file, environment.address, progress), environment)
+    say("\n".join(_told(done.report)))
+    if not done.is_kept:
+        raise Stop(f"{file} was not restored, since its books do not balance.")
+    say(f"{shown(environment)} holds everything that {file} does.")
+
+
+@app.command()
+def move(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The store as it is, such as sqlite:///florin.db.")],
+    target: Annotated[
+        str, typer.Argument(metavar="TO", help="A new file or an empty database, such as postgresql://host/florin.")
+    ],
+) -> None:
+    """Copies a store to another database, and proves that both hold the same.
+
+    Stop Florin first: whatever is written to FROM meanwhile is not in TO, and is counted. Every row is read back and
+    compared before it counts as written, so every balance, sum and key is the same there, and TO is audited. FROM
+    stays as it is; afterwards let FLORIN_STORE name TO.
+
+    Exit status 0: TO has everything, and its books balance. 1: it does not, and a sentence says why.
+    """
+    from bot.app import moved
+
+    environment = environment_of(source)
+    must_exist(environment)
+    to = environment_of(target)
+    file_of(to)
+    with ProgressLine() as progress:
+        done = carried_out(moved(environment.address, to.address, progress), environment)
+    say("\n".join(_told(done.report)))
+    counted = ", ".join(f"{count:,} {name}" for name, count in done.copied.figures.items())
+    wallets = ", ".join(f"{amount:,} {asset}" for asset, amount in done.copied.wallets.items())
+    say(f"{shown(to)} holds the same as {shown(environment)}, row by row: {counted}; in wallets {wallets}.")
+    if done.written_after:
+        raise Stop(
+            f"{done.written_after:,} entries were written to {shown(environment)} since: they are not in {shown(to)}."
+            " Stop Florin, and move it again, to another place."
+        )
+    raise typer.Exit(0 if done.report.ok else WRONG)
 
 
 @app.command()

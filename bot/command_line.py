@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,10 @@ T = TypeVar("T")
 WRONG: Final = 1
 UNUSABLE: Final = 2
 TERMINATED: Final = 128 + signal.SIGTERM
+
+IN_PLACE_S: Final = 0.2
+BY_LINE_S: Final = 10.0
+"""How often progress is told: on a terminal in place, elsewhere by a line of its own."""
 
 
 class Stop(Exception):
@@ -102,6 +107,33 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
 def say(text: str) -> None:
     """What the command was asked for, to standard output."""
     sys.stdout.write(f"{text}\n")
+
+
+class ProgressLine:
+    """Shows on standard error how far something long is: to a person in place, elsewhere now and then a line."""
+
+    def __init__(self) -> None:
+        self._is_shown = sys.stderr.isatty()
+        self._every_s = IN_PLACE_S if self._is_shown else BY_LINE_S
+        self._told_s = time.monotonic()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now_s = time.monotonic()
+        if now_s - self._told_s < self._every_s:
+            return
+        self._told_s = now_s
+        percent = 100 * done // total if total else 100
+        line = f"{what}: {done:,} of {total:,} ({percent} %)"
+        sys.stderr.write(f"\r\x1b[K{line}" if self._is_shown else f"{line}\n")
+        sys.stderr.flush()
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def surprised() -> int:

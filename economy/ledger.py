@@ -19,7 +19,7 @@ class Account(Struct, frozen=True, order=True):
     asset: Asset
 
 
-class Posting(Struct, frozen=True):
+class Posting(Struct, frozen=True, gc=False):
     """One movement: `amount` (above 0) of one asset from one owner's account to another's.
 
     Postings that only make sense together (one asset goes back to its issuer, another is issued for it) share a
@@ -39,7 +39,7 @@ class Posting(Struct, frozen=True):
             raise ValueError("a posting moves between two accounts")
 
 
-class Fact(Struct, frozen=True):
+class Fact(Struct, frozen=True, gc=False):
     """One thing set: flag `name` of `subject` (a member, or `COMMUNITY`), with what it was before and is after."""
 
     subject: MemberId

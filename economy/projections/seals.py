@@ -19,7 +19,7 @@ GENESIS: Final = ""
 _json: Final = msgspec.json.Encoder()
 
 
-class SealedEntry(Struct, frozen=True, array_like=True):
+class SealedEntry(Struct, frozen=True, array_like=True, gc=False):
     """What of an entry is sealed, as stored: `receipt` and the facts' values are their JSON text.
 
     Each posting is (leg, source, destination, asset, amount, source after, destination after), each fact (subject,

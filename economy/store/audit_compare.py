@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import HIDDEN, PRESENT
 from economy.projections.boards import bucket, is_listed
-from economy.store.audit_walk import Findings, account_key
-from economy.store.scratch import Scratch
+from economy.store.audit_walk import Findings
+from economy.store.scratch import Key, Scratch, text_of
 from economy.store.tables import accounts, day_totals, flags, histogram, scores, totals
 from economy.values import ISSUERS, Asset, Own
 
@@ -54,9 +54,9 @@ class Comparison:
     async def compare(self) -> None:
         await self._compare_accounts()
         await self._compare_flags()
-        await self._compare_sums("total", totals, lambda row: f"{row.member_id} {row.day} {row.name}", "amount")
-        await self._compare_sums("day entries", day_totals, lambda row: f"{row.day} {row.name}", "entries")
-        await self._compare_sums("day amount", day_totals, lambda row: f"{row.day} {row.name}", "amount")
+        await self._compare_sums("total", totals, lambda row: (row.member_id, row.day, row.name), "amount")
+        await self._compare_sums("day entries", day_totals, lambda row: (row.day, row.name), "entries")
+        await self._compare_sums("day amount", day_totals, lambda row: (row.day, row.name), "amount")
         await self._compare_scores()
 
     def _tell_left(self, name: str) -> None:
@@ -64,7 +64,7 @@ class Comparison:
             more = f"{difference} more" if difference > 0 else f"{-difference} fewer"
             self._tell(name, key, f"the entries come to {more} than is stored")
 
-    async def _compare_sums(self, name: str, table: Table, key: Callable[[Any], str], column: str) -> None:
+    async def _compare_sums(self, name: str, table: Table, key: Callable[[Any], Key], column: str) -> None:
         async for rows in self._chunks(self._rows(table)):
             self._scratch.add(name, {key(row): -getattr(row, column) for row in rows})
         self._tell_left(name)
@@ -72,10 +72,10 @@ class Comparison:
     async def _compare_accounts(self) -> None:
         async for rows in self._chunks(self._rows(accounts)):
             self.accounts += len(rows)
-            self._scratch.add("balance", {account_key(row.owner, row.asset): -row.balance for row in rows})
+            self._scratch.add("balance", {(row.owner, row.asset): -row.balance for row in rows})
             for row in rows:
                 if row.balance < 0 and row.owner not in ISSUERS:
-                    self._tell("floor", f"account {account_key(row.owner, row.asset)}", f"stands at {row.balance}")
+                    self._tell("floor", f"account {row.owner} {row.asset}", f"stands at {row.balance}")
         self._tell_left("balance")
         sums = (
             select(accounts.c.asset, cast(func.sum(accounts.c.balance), BigInteger).label("balance"))
@@ -98,47 +98,50 @@ class Comparison:
         there = int((await self._connection.execute(held)).scalar_one())
         wanted = int((await self._connection.execute(owed)).scalar_one())
         if there != wanted:
-            self._tell("held", f"account {account_key(Own.HELD, Asset.COIN)}", f"holds {there} for {wanted} diamonds")
+            self._tell("held", f"account {int(Own.HELD)} {Asset.COIN}", f"holds {there} for {wanted} diamonds")
 
     async def _compare_flags(self) -> None:
         stored = 0
         async for rows in self._chunks(self._rows(flags)):
-            told = self._scratch.get("flag", [f"{row.subject} {row.name}" for row in rows])
+            told = self._scratch.get("flag", [(row.subject, row.name) for row in rows])
             for row in rows:
-                key = f"{row.subject} {row.name}"
+                key = (row.subject, row.name)
                 stored += key in told
                 if told.get(key) != row.value:
-                    self._tell("flag", key, f"is {row.value}, and its latest fact says {told.get(key)}")
-        if stored != (wanted := self._scratch.count("flag")):
-            self._tell("flag", "flags", f"{wanted} have facts, and {stored} of them are stored")
+                    self._tell(
+                        "flag", f"{row.subject} {row.name}", f"is {row.value}, and its latest fact says {told.get(key)}"
+                    )
+        if stored != (flagged := self._scratch.count("flag")):
+            self._tell("flag", "flags", f"{flagged} have facts, and {stored} of them are stored")
 
     async def _compare_scores(self) -> None:
         async for rows in self._chunks(self._rows(scores)):
-            named = {f"{row.board} {row.period} {row.start_us} {row.member_id}": row for row in rows}
-            self._scratch.add("score", {name: -row.score for name, row in named.items()})
-            reached = self._scratch.get("reached", named)
-            for name, row in named.items():
-                if reached.get(name) != row.reached:
-                    self._tell("score", name, f"was reached by entry {reached.get(name)}, not by {row.reached}")
+            keyed: dict[Key, Any] = {(row.board, row.period, row.start_us, row.member_id): row for row in rows}
+            self._scratch.add("score", {key: -row.score for key, row in keyed.items()})
+            reached = self._scratch.get("reached", keyed.keys())
+            for key, row in keyed.items():
+                if reached.get(key) != row.reached:
+                    wanted = reached.get(key)
+                    self._tell("score", text_of(key), f"was reached by entry {wanted}, not by {row.reached}")
             self._must_list_right(rows)
-            counted: dict[str, int] = {}
+            counted: dict[Key, int] = {}
             for row in rows:
                 if row.listed and row.score > 0:
-                    key = f"{row.board} {row.period} {row.start_us} {bucket(row.score)}"
-                    counted[key] = counted.get(key, 0) + 1
+                    score = (row.board, row.period, row.start_us, bucket(row.score))
+                    counted[score] = counted.get(score, 0) + 1
             self._scratch.add("histogram", counted)
         self._tell_left("score")
         await self._compare_sums(
-            "histogram", histogram, lambda row: f"{row.board} {row.period} {row.start_us} {row.bucket}", "members"
+            "histogram", histogram, lambda row: (row.board, row.period, row.start_us, row.bucket), "members"
         )
 
     def _must_list_right(self, rows: Sequence[Any]) -> None:
         """Who is listed follows their flags, unless the entries that set them are still to be projected."""
         members = {row.member_id for row in rows} - self._moved_late
-        told = self._scratch.get("flag", [f"{member} {name}" for member in members for name in (PRESENT, HIDDEN)])
+        told = self._scratch.get("flag", [(member, name) for member in members for name in (PRESENT, HIDDEN)])
         wanted = {
             member: is_listed(
-                present=told.get(f"{member} {PRESENT}") == "true", hidden=told.get(f"{member} {HIDDEN}") == "true"
+                present=told.get((member, PRESENT)) == "true", hidden=told.get((member, HIDDEN)) == "true"
             )
             for member in members
         }

@@ -8,10 +8,10 @@ from typing import Final
 from msgspec import Struct
 
 from economy.codec import write_value
-from economy.ledger import Entry, Fact, Undone, UndonePart, legs_of
+from economy.ledger import Entry, Undone, UndonePart, legs_of
 from economy.projections.boards import listed_changes, score_sums
 from economy.projections.days import day_sums
-from economy.store.scratch import Scratch
+from economy.store.scratch import Key, Scratch
 from economy.totals import totals_of
 from economy.values import ISSUERS, Asset, Own, receipt_id
 
@@ -51,10 +51,6 @@ class Beside(Struct, frozen=True):
     afters: Mapping[int, Sequence[tuple[int | None, int | None]]]
     reversed_by: Mapping[int, Sequence[int]]
     originals: Mapping[int, Entry]
-
-
-def account_key(owner: int, asset: str) -> str:
-    return f"{owner} {asset}"
 
 
 class Walk:
@@ -131,14 +127,12 @@ class Walk:
         moved = sum(leg[0].amount for leg in legs_of(entry.postings))
         if taken != moved:
             self._tell("reversal", entry, f"it says that it took back {taken} coins, and moves {moved}")
-        before = self._scratch.get("undone", [str(part.number) for part in parts])
+        before = self._scratch.get("undone", [(part.number,) for part in parts])
         for part in parts:
-            if str(part.number) in before:
-                self._tell(
-                    "reversal", entry, f"takes back {receipt_id(part.number)}, as {before[str(part.number)]} did"
-                )
+            if (part.number,) in before:
+                self._tell("reversal", entry, f"takes back {receipt_id(part.number)}, as {before[part.number,]} did")
             self._must_match(entry, part, beside.originals.get(part.number))
-        self._scratch.put("undone", {str(part.number): receipt_id(entry.number) for part in parts})
+        self._scratch.put("undone", {(part.number,): receipt_id(entry.number) for part in parts})
 
     def _must_match(self, entry: Entry, part: UndonePart, original: Entry | None) -> None:
         name = receipt_id(part.number)
@@ -156,58 +150,62 @@ class Walk:
     # --- what they add up to ---
 
     def _add_balances(self, entries: Sequence[Entry], beside: Beside) -> None:
-        touched = {
-            account_key(owner, posting.asset)
+        touched: set[Key] = {
+            (owner, posting.asset)
             for entry in entries
             for posting in entry.postings
             for owner in (posting.source, posting.destination)
         }
         balances = {key: int(balance) for key, balance in self._scratch.get("balance", touched).items()}
         for entry in entries:
-            afters = beside.afters.get(entry.number, ())
-            for posting, after in zip(entry.postings, afters, strict=False):
-                ends = ((posting.source, -posting.amount), (posting.destination, int(posting.amount)))
-                for (owner, amount), told in zip(ends, after, strict=True):
-                    key = account_key(owner, posting.asset)
-                    balances[key] = balances.get(key, 0) + amount
-                    if told != (balances[key] if owner > 0 else None):
-                        self._tell("running", entry, f"leaves account {key} with {balances[key]}, and says {told}")
-            for owner, asset in sorted({(p.source, p.asset) for p in entry.postings if p.source not in ISSUERS}):
-                if balances[account_key(owner, asset)] < 0:
-                    self._tell("floor", entry, f"leaves account {account_key(owner, asset)} below 0")
+            if entry.postings:
+                self._add_entry(entry, balances, beside.afters.get(entry.number, ()))
         self._scratch.put("balance", balances)
+
+    def _add_entry(
+        self, entry: Entry, balances: dict[Key, int], afters: Sequence[tuple[int | None, int | None]]
+    ) -> None:
+        for posting, after in zip(entry.postings, afters, strict=False):
+            asset, amount = posting.asset, int(posting.amount)
+            for owner, change, told in (
+                (posting.source, -amount, after[0]),
+                (posting.destination, amount, after[1]),
+            ):
+                balance = balances[owner, asset] = balances.get((owner, asset), 0) + change
+                if told != (balance if owner > 0 else None):
+                    self._tell("running", entry, f"leaves account {owner} {asset} with {balance}, and says {told}")
+        spent = {(posting.source, posting.asset) for posting in entry.postings if posting.source not in ISSUERS}
+        for owner, asset in sorted(account for account in spent if balances[account] < 0):
+            self._tell("floor", entry, f"leaves account {owner} {asset} below 0")
 
     def _add_facts(self, entries: Sequence[Entry]) -> None:
         told = [(entry, fact) for entry in entries for fact in entry.facts]
-        latest = self._scratch.get("flag", {_flag_key(fact) for _, fact in told})
+        keys: set[Key] = {(fact.subject, fact.name) for _, fact in told}
+        latest = self._scratch.get("flag", keys)
         for entry, fact in told:
-            key, before = _flag_key(fact), write_value(fact.before)
+            key, before = (fact.subject, fact.name), write_value(fact.before)
             if latest.get(key, "null") != before:
-                self._tell("fact", entry, f"flag {key} was {latest.get(key, 'null')}, and it says {before}")
+                was = latest.get(key, "null")
+                self._tell("fact", entry, f"flag {fact.subject} {fact.name} was {was}, and it says {before}")
             latest[key] = write_value(fact.after)
         self._scratch.put("flag", latest)
 
     def _add_sums(self, entries: Sequence[Entry]) -> None:
-        totals: dict[str, int] = {}
+        totals: dict[Key, int] = {}
         for entry in entries:
             for (member, name, day), amount in totals_of(entry).items():
-                key = f"{member} {day} {name}"
+                key = (member, day, name)
                 totals[key] = totals.get(key, 0) + amount
         self._scratch.add("total", totals)
         projected = [entry for entry in entries if entry.number <= self._projected]
         scores = score_sums(projected)
-        named = {f"{board} {period} {start} {member}": key for key in scores for board, period, start, member in (key,)}
-        self._scratch.add("score", {name: scores[key][0] for name, key in named.items()})
-        self._scratch.put("reached", {name: scores[key][1] for name, key in named.items()})
+        self._scratch.add("score", {key: score for key, (score, _) in scores.items()})
+        self._scratch.put("reached", {key: reached for key, (_, reached) in scores.items()})
         days = day_sums(projected)
-        self._scratch.add("day entries", {f"{key.day} {key.name}": found.entries for key, found in days.items()})
-        self._scratch.add("day amount", {f"{key.day} {key.name}": found.amount for key, found in days.items()})
+        self._scratch.add("day entries", {key: found.entries for key, found in days.items()})
+        self._scratch.add("day amount", {key: found.amount for key, found in days.items()})
         for entry in entries[len(projected) :]:
             self.moved_late.update(listed_changes(entry))
-
-
-def _flag_key(fact: Fact) -> str:
-    return f"{fact.subject} {fact.name}"
 
 
 def _given_back(part: UndonePart) -> int:

@@ -1,32 +1,38 @@
-"""A private, temporary place for sums that may be larger than memory: SQLite spills it to disk by itself."""
+"""A private, temporary place for sums that may be larger than memory.
+
+The first few hundred thousand are kept in memory; what is more goes to a database of its own, which SQLite puts on disk
+by itself and removes when it is closed.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Final
 
 import msgspec
+
+CELLS_MAX: Final = 300_000
+"""Cells in memory: some 60 MB."""
 
 _json: Final = msgspec.json.Encoder()
 _PUT: Final = "INSERT INTO cells VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 _ADD: Final = "INSERT INTO cells VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
 
 Value = int | str
+Key = str | tuple[Value, ...]
+"""A tuple is told as its parts with spaces between them."""
 
 
 class Scratch:
-    """Named sums and latest values, by key."""
+    """Named sums and latest values, by key. What is put under a name is read back; what is added is summed up."""
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None)
-        self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute(
-            "CREATE TABLE cells (name TEXT NOT NULL, key TEXT NOT NULL, value ANY NOT NULL, PRIMARY KEY (name, key))"
-            " STRICT, WITHOUT ROWID"
-        )
+        self._put: dict[str, dict[Key, Value]] = {}
+        self._added: dict[str, dict[Key, int]] = {}
+        self._spilled: set[str] = set()
+        self._opened: sqlite3.Connection | None = None
 
     def __enter__(self) -> Scratch:
         return self
@@ -34,34 +40,88 @@ class Scratch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._database.close()
+        if self._opened is not None:
+            self._opened.close()
 
-    def get(self, name: str, keys: Collection[str]) -> dict[str, Value]:
+    def get(self, name: str, keys: Collection[Key]) -> dict[Key, Value]:
         """The values of those keys that have one."""
-        found = self._database.execute(
-            "SELECT cells.key, cells.value FROM json_each(?) AS asked CROSS JOIN cells"
-            " WHERE cells.name = ? AND cells.key = asked.value",
-            (_json.encode(list(keys)).decode(), name),
-        )
-        return dict(found)
+        here = self._put.get(name, {})
+        found = {key: here[key] for key in keys if key in here}
+        if name in self._spilled and len(found) < len(keys):
+            written = {text_of(key): key for key in keys if key not in found}
+            rows = self._database().execute(
+                "SELECT cells.key, cells.value FROM json_each(?) AS asked CROSS JOIN cells"
+                " WHERE cells.name = ? AND cells.key = asked.value",
+                (_json.encode(list(written)).decode(), name),
+            )
+            found.update((written[text], value) for text, value in rows)
+        return found
 
-    def put(self, name: str, values: Mapping[str, Value]) -> None:
-        self._many(_PUT, ((name, key, value) for key, value in sorted(values.items())))
+    def put(self, name: str, values: Mapping[Key, Value]) -> None:
+        self._put.setdefault(name, {}).update(values)
+        self._spill_when_full()
 
-    def add(self, name: str, amounts: Mapping[str, int]) -> None:
-        self._many(_ADD, ((name, key, amount) for key, amount in sorted(amounts.items())))
+    def add(self, name: str, amounts: Mapping[Key, int]) -> None:
+        sums = self._added.setdefault(name, {})
+        for key, amount in amounts.items():
+            sums[key] = sums.get(key, 0) + amount
+        self._spill_when_full()
 
     def left(self, name: str) -> Iterable[tuple[str, int]]:
-        """Keys whose sum is not 0, in order."""
-        return self._database.execute(
+        """Keys whose sum is not 0, in the order of their text."""
+        if name not in self._spilled:
+            return sorted((text_of(key), amount) for key, amount in self._sums(name) if amount)
+        self._spill()
+        return self._database().execute(
             "SELECT key, value FROM cells WHERE name = ? AND value <> 0 ORDER BY key", (name,)
         )
 
     def count(self, name: str) -> int:
-        found: tuple[int] = self._database.execute("SELECT count(*) FROM cells WHERE name = ?", (name,)).fetchone()
+        """How many keys have a value that was put."""
+        if name not in self._spilled:
+            return len(self._put.get(name, ()))
+        self._spill()
+        found: tuple[int] = self._database().execute("SELECT count(*) FROM cells WHERE name = ?", (name,)).fetchone()
         return found[0]
 
-    def _many(self, statement: str, rows: Iterable[tuple[str, str, Value]]) -> None:
-        self._database.execute("BEGIN")
-        self._database.executemany(statement, rows)
-        self._database.execute("COMMIT")
+    def _sums(self, name: str) -> Iterator[tuple[Key, int]]:
+        """What was put and what was added since, of a name that is in memory alone."""
+        added = self._added.get(name, {})
+        put = self._put.get(name, {})
+        for key in added.keys() | put.keys():
+            yield key, int(put.get(key, 0)) + added.get(key, 0)
+
+    # --- beyond memory ---
+
+    def _spill_when_full(self) -> None:
+        held = sum(map(len, self._put.values())) + sum(map(len, self._added.values()))
+        if held > CELLS_MAX:
+            self._spill()
+
+    def _spill(self) -> None:
+        """Moves everything to the database. What was put comes before what was added to it."""
+        database = self._database()
+        database.execute("BEGIN")
+        for statement, cells in ((_PUT, self._put), (_ADD, self._added)):
+            for name, values in cells.items():
+                rows = sorted((text_of(key), value) for key, value in values.items())
+                database.executemany(statement, ((name, text, value) for text, value in rows))
+                self._spilled.add(name)
+        database.execute("COMMIT")
+        self._put.clear()
+        self._added.clear()
+
+    def _database(self) -> sqlite3.Connection:
+        if self._opened is None:
+            self._opened = sqlite3.connect("", isolation_level=None)
+            self._opened.execute("PRAGMA synchronous = OFF")
+            self._opened.execute("PRAGMA journal_mode = OFF")
+            self._opened.execute(
+                "CREATE TABLE cells (name TEXT NOT NULL, key TEXT NOT NULL, value ANY NOT NULL,"
+                " PRIMARY KEY (name, key)) STRICT, WITHOUT ROWID"
+            )
+        return self._opened
+
+
+def text_of(key: Key) -> str:
+    return key if isinstance(key, str) else " ".join(map(str, key))
