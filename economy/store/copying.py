@@ -140,7 +140,7 @@ async def _snapshot(store: Store) -> AsyncIterator[AsyncConnection]:
     """A reading transaction, whose statements all see what the first one sees, however long it takes."""
     async with store.reader.connect() as connection:
         if connection.dialect.name == "postgresql":
-            await connection.execution_options(isolation_level="REPEATABLE READ")
+            _ = await connection.execution_options(isolation_level="REPEATABLE READ")
         async with connection.begin():
             await _wait_long(connection)
             yield connection
