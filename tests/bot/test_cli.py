@@ -15,9 +15,12 @@ import pytest
 import structlog
 
 import bot.cli
-from bot.command_line import TERMINATED
+from bot.command_line import TERMINATED, ProgressLine
 
-SUBCOMMANDS = ["run", "console", "audit", "doctor", "db", "db upgrade", "db downgrade", "db current"]
+SUBCOMMANDS = [
+    *("run", "console", "audit", "doctor", "backup", "restore", "move"),
+    *("db", "db upgrade", "db downgrade", "db current"),
+]
 TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"
 
 SCRIPT = """\
@@ -93,7 +96,7 @@ def test_every_subcommand_has_help_worth_reading(florin, command):
     assert done.status == 0
     assert done.err == ""
     assert len(done.out.splitlines()) > 8
-    assert "--store" in done.out or command == "db"
+    assert "--store" in done.out or command in {"db", "move"}
 
 
 def test_no_subcommand_is_forgotten():
@@ -294,6 +297,85 @@ def test_audit_of_no_store_makes_none(florin, tmp_path):
     assert done.status == 1
     assert is_one_sentence(done.err)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_audit_names_the_seal_over_what_was_changed(florin, store):
+    """Fault 152"""
+    drops = [f"DROP TRIGGER entries_refuse_{change}" for change in ("update", "delete")]
+    tampered(store, *drops, "UPDATE entries SET at_us = at_us + 1 WHERE number = 2")
+    words = florin("audit")
+    assert words.status == 1
+    assert "seal: community 1, seal 1, entries 1" in words.out
+
+
+# --- backup, restore, move --------------------------------------------------------------------------------------------
+
+
+def test_a_backup_is_restored_into_a_new_store(florin, store, tmp_path):
+    """Fault 139"""
+    kept = florin("backup", "monday")
+    assert (kept.status, kept.err) == (0, "")
+    assert kept.out.endswith("monday holds everything that sqlite:///florin.db does.\n")
+    back = florin("restore", "monday", "--store", "sqlite:///new.db")
+    assert (back.status, back.err) == (0, "")
+    assert "The books balance." in back.out
+    said = florin("console", "--script", "-", "--store", "new.db", said="ana (private)> /balance\n")
+    assert said.status == 0
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["florin.db", "monday", "new.db"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup", "florin.db"),
+        ("restore", "florin.db", "--store", "florin.db"),
+        ("move", "florin.db", "florin.db"),
+    ],
+)
+def test_no_copy_goes_over_a_store(florin, store, command):
+    before = store.read_bytes()
+    done = florin(*command)
+    assert done.status == 1
+    assert is_one_sentence(done.err)
+    assert "is there already" in done.err
+    assert store.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "command", [("backup", "monday"), ("restore", "monday", "--store", "new.db"), ("move", "florin.db", "new.db")]
+)
+def test_a_copy_of_nothing_makes_nothing(florin, tmp_path, command):
+    done = florin(*command)
+    assert done.status == 1
+    assert is_one_sentence(done.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_of_broken_books_is_kept_and_exits_1_and_is_not_restored(florin, store, tmp_path):
+    tampered(store, "UPDATE accounts SET balance = balance + 1 WHERE owner > 0 AND asset = 'bonus'")
+    kept = florin("backup", "monday")
+    assert kept.status == 1
+    assert "The books do not balance" in kept.out
+    back = florin("restore", "monday", "--store", "new.db")
+    assert back.status == 1
+    assert is_one_sentence(back.err)
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_a_move_tells_what_both_hold(florin, store):
+    """Fault 148"""
+    done = florin("move", "florin.db", "sqlite:///moved.db")
+    assert (done.status, done.err) == (0, "")
+    assert "sqlite:///moved.db holds the same as" in done.out
+    assert "row by row: 1 communities" in done.out
+    assert florin("audit", "--store", "moved.db").status == 0
+
+
+def test_progress_is_told_in_lines_where_nobody_watches(monkeypatch, capsys):
+    monkeypatch.setattr("bot.command_line.BY_LINE_S", 0.0)
+    with ProgressLine() as progress:
+        progress("auditing", 5_000, 20_000)
+    assert capsys.readouterr().err == "auditing: 5,000 of 20,000 (25 %)\n"
 
 
 # --- db ---------------------------------------------------------------------------------------------------------------

@@ -150,14 +150,18 @@ async def test_a_backup_of_books_that_do_not_balance_is_kept_and_told(store, tmp
     assert (tmp_path / "backup").exists()
 
 
+def tear(file: Path, torn: Path) -> None:
+    """A copy of which the beginning of every page after the third is not what was written."""
+    content = bytearray(file.read_bytes())
+    for page in range(3, len(content) // 4096):
+        content[page * 4096 : page * 4096 + 64] = b"\xff" * 64
+    torn.write_bytes(content)
+
+
 async def test_a_damaged_store_makes_no_backup(store, tmp_path):
     """Fault 49"""
     await store.close()
-    file = Path(str(store.url.database))
-    torn = bytearray(file.read_bytes())
-    for page in range(3, len(torn) // 4096):
-        torn[page * 4096 : page * 4096 + 64] = b"\xff" * 64
-    (tmp_path / "torn").write_bytes(torn)
+    tear(Path(str(store.url.database)), tmp_path / "torn")
     with pytest.raises(DamagedError):
         await back_up(address(tmp_path / "torn"), tmp_path / "backup", ignored)
     assert not (tmp_path / "backup").exists()
@@ -311,7 +315,8 @@ async def test_a_row_that_arrives_otherwise_ends_the_move_with_nothing(store, da
             " $$ BEGIN NEW.balance := NEW.balance - 1; RETURN NEW; END $$"
         )
         await connection.exec_driver_sql(
-            "CREATE TRIGGER take_one BEFORE INSERT ON accounts FOR EACH ROW WHEN (NEW.balance > 0) EXECUTE FUNCTION take_one()"
+            "CREATE TRIGGER take_one BEFORE INSERT ON accounts FOR EACH ROW WHEN (NEW.balance > 0)"
+            " EXECUTE FUNCTION take_one()"
         )
     with pytest.raises(CopyDiffersError, match="accounts of community 1"):
         await move(of(store), database, ignored)
