@@ -184,7 +184,7 @@ async def _copy_file(source: Path, target: Path, progress: Progress) -> None:
 
 def _copy_pages(source: Path, target: Path, told: Callable[[int, int], None]) -> None:
     try:
-        # Not read-only, which leaves its -wal and -shm behind; it makes no file, and takes what it cannot write as it is.
+        # Not read-only, which would leave its -wal and -shm behind. It makes no file where there is none.
         with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True)) as reading:
             # Open between the steps, so that what others write in the meantime does not start the copy over.
             reading.execute("BEGIN")

@@ -17,12 +17,12 @@ CELLS_MAX: Final = 300_000
 """Cells in memory: some 60 MB."""
 
 _json: Final = msgspec.json.Encoder()
+_key: Final = msgspec.json.Decoder(tuple[int | str, ...])
 _PUT: Final = "INSERT INTO cells VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 _ADD: Final = "INSERT INTO cells VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
 
 Value = int | str
-Key = str | tuple[Value, ...]
-"""A tuple is told as its parts with spaces between them."""
+Key = tuple[Value, ...]
 
 
 class Scratch:
@@ -48,7 +48,7 @@ class Scratch:
         here = self._put.get(name, {})
         found = {key: here[key] for key in keys if key in here}
         if name in self._spilled and len(found) < len(keys):
-            written = {text_of(key): key for key in keys if key not in found}
+            written = {_written(key): key for key in keys if key not in found}
             rows = self._database().execute(
                 "SELECT cells.key, cells.value FROM json_each(?) AS asked CROSS JOIN cells"
                 " WHERE cells.name = ? AND cells.key = asked.value",
@@ -68,13 +68,17 @@ class Scratch:
         self._spill_when_full()
 
     def left(self, name: str) -> Iterable[tuple[str, int]]:
-        """Keys whose sum is not 0, in the order of their text."""
+        """Keys (their parts with spaces between) whose sum is not 0, in the order in which they are written."""
         if name not in self._spilled:
-            return sorted((text_of(key), amount) for key, amount in self._sums(name) if amount)
-        self._spill()
-        return self._database().execute(
-            "SELECT key, value FROM cells WHERE name = ? AND value <> 0 ORDER BY key", (name,)
-        )
+            left: Iterable[tuple[str, int]] = sorted(
+                (_written(key), amount) for key, amount in self._sums(name) if amount
+            )
+        else:
+            self._spill()
+            left = self._database().execute(
+                "SELECT key, value FROM cells WHERE name = ? AND value <> 0 ORDER BY key", (name,)
+            )
+        return ((text_of(_key.decode(written)), amount) for written, amount in left)
 
     def count(self, name: str) -> int:
         """How many keys have a value that was put."""
@@ -104,8 +108,8 @@ class Scratch:
         database.execute("BEGIN")
         for statement, cells in ((_PUT, self._put), (_ADD, self._added)):
             for name, values in cells.items():
-                rows = sorted((text_of(key), value) for key, value in values.items())
-                database.executemany(statement, ((name, text, value) for text, value in rows))
+                rows = sorted((name, _written(key), value) for key, value in values.items())
+                database.executemany(statement, rows)
                 self._spilled.add(name)
         database.execute("COMMIT")
         self._put.clear()
@@ -123,5 +127,10 @@ class Scratch:
         return self._opened
 
 
+def _written(key: Key) -> str:
+    return _json.encode(key).decode()
+
+
 def text_of(key: Key) -> str:
-    return key if isinstance(key, str) else " ".join(map(str, key))
+    """The key's parts with spaces between."""
+    return " ".join(map(str, key))
