@@ -152,6 +152,8 @@ async def _hold(connection: AsyncConnection) -> None:
         await _wait_long(connection)
         names = ", ".join(table.name for table in metadata.sorted_tables)
         await connection.exec_driver_sql(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+        # Whole tables are read back here, whatever writers of single rows are told to avoid.
+        await connection.exec_driver_sql("SET LOCAL enable_seqscan = on")
 
 
 async def _wait_long(connection: AsyncConnection) -> None:
