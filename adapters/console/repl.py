@@ -245,8 +245,10 @@ class Talk:
             return
         match step:
             case Appoint() | Join() | Leave() | Move():
-                await self._courier.happens(step)
-                self._screen.note("Done.")
+                if no := await self._courier.happens(step):
+                    self._screen.reply(no, reader=self._speaker.name, private=True)
+                else:
+                    self._screen.note("Done.")
             case Press(label=label, presser=presser):
                 await self._press(presser, label)
             case Again(times=times) if self._last is not None:

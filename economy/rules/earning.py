@@ -53,6 +53,8 @@ class ClaimDaily(Order, frozen=True, kw_only=True, tag="claim_daily"):
             return refuse(Code.FROZEN, rule="receive", appeal=books.settings.appeal, own=True)
         if member.is_bot:
             return refuse(Code.NOT_ALLOWED, rule="bots")
+        if not member.is_present:
+            return refuse(Code.NOT_ALLOWED, rule="absent")
         today = local_date(now, books.settings.time_zone)
         next_at = day_end(today, books.settings.time_zone)
         last = last_claim(member)

@@ -100,6 +100,9 @@ async def write(
     them would fall below its floor.
     """
     drafts = deciding.drafts
+    if bulk.locks_rows and not drafts and not deciding.replies:
+        # An answer found under its key may be on this server only: it is told behind a commit of our own.
+        await bulk.count_up(connection, dict.fromkeys(sorted(state.books), 0))
     await _write_replies(bulk, connection, deciding.replies, at_us)
     sums = Sums(drafts, state.accounts)
     await sums.write(bulk, connection)

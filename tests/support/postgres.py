@@ -111,6 +111,16 @@ class ThrowawayPostgres:
         """What one of the server's tools prints when it has ended. Raises RuntimeError where it fails."""
         return self._run(tool, *words).stdout.decode()
 
+    def receive_wal(self) -> subprocess.Popen[bytes]:
+        """A standby as far as replication goes: it takes the log and confirms it. End it before the server."""
+        folder = self._folder / "received"
+        folder.mkdir()
+        if self._user is not None:
+            os.chown(folder, self._user, self._user)
+        command = [self.tool("pg_receivewal"), "-D", str(folder), "-d", self.url(), "--synchronous", "--no-loop"]
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(command, stdout=quiet, stderr=quiet, user=self._user, env=self._environment())
+
     def create_database(self, template: str = "template0") -> str:
         """A new database, as a copy of `template`; answers its name."""
         name = f"florin_{secrets.token_hex(6)}"
