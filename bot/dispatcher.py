@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -15,6 +14,7 @@ from bot.asked import Asked, seen_in
 from bot.commands import registry
 from bot.commands.registry import Command
 from bot.completion import completions
+from bot.nearest import nearest
 from bot.paging import LOOK
 from bot.parsing import parse
 from bot.presence import Presence
@@ -235,8 +235,8 @@ def _find(invocation: Invocation, heard: _Heard) -> tuple[Command, Invocation]:
     if group:
         heard.word = name
         refuse_asked(Code.INVALID_ARGUMENT, rule="group", option=name, choices=",".join(group))
-    nearest = difflib.get_close_matches(name[:40], registry.commands(), n=3)
-    return refuse_asked(Code.UNKNOWN_COMMAND, nearest=", ".join(f"/{near}" for near in nearest))
+    meant = nearest(name, registry.commands())
+    return refuse_asked(Code.UNKNOWN_COMMAND, nearest=", ".join(f"/{near}" for near in meant))
 
 
 def _must_be_on(spec: CommandSpec, settings: Settings) -> None:

@@ -35,7 +35,11 @@ class Presence:
     async def came(self, place: Place, person: Sighting, act: str) -> Refusal | None:
         """They joined the place; answers why that could not be noted."""
         reader = await self._economy.reads.reader(place, person.identity)
-        return await self._join(place, person, act) if self._is_news(reader, place, person) else None
+        # Of a bot the store may think that it is a person.
+        is_new_bot = person.is_bot and self._known.get((place, person.identity)) != _looks(person)
+        if is_new_bot or self._is_news(reader, place, person):
+            return await self._join(place, person, act)
+        return None
 
     async def reader(self, place: Place, person: Sighting, act: str, *, private: bool = False) -> Reader:
         """Who asks, as the store knows them, after they joined. Speaking to the bot alone brings nobody back who
@@ -46,11 +50,10 @@ class Presence:
         return await self._economy.reads.reader(place, person.identity)
 
     def _is_news(self, reader: Reader, place: Place, person: Sighting, *, private: bool = False) -> bool:
-        """Whether the store is to be told that they are there. A bot is told of once, as the store may know them as a
-        person."""
+        """Whether the store is to be told that they are there, or are called otherwise."""
         if person.present is False or (private and reader.flags.get(PRESENT) is False):
             return False
-        changed = self._known.get((place, person.identity), (person.name, False)) != _looks(person)
+        changed = self._known.get((place, person.identity), _looks(person)) != _looks(person)
         if reader.flags.get(PRESENT) is True and not changed:
             self._remember(place, person)
             return False

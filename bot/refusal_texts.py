@@ -5,13 +5,13 @@ Each says what was refused, the rule with its numbers, and what to do about it.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from adapters.contract import Line, Plain
 from bot.naming import inert, isolated
+from bot.nearest import nearest
 from bot.setting_texts import bounds
 from bot.wording import Words
 from economy.catalogue import DEFAULT_GIFTS
@@ -109,12 +109,11 @@ def _unknown_gift(told: Told) -> Line:
     gift = told.typed("gift")
     if told.holds("retired"):
         return told.line("The gift {gift} is not given any more. /gifts shows what is.", gift=gift)
-    nearest = difflib.get_close_matches(told.own("gift")[:40], [known.slug for known in DEFAULT_GIFTS], n=1)
-    if nearest:
+    if meant := nearest(told.own("gift"), [known.slug for known in DEFAULT_GIFTS]):
         return told.line(
             "There is no gift called {gift}. Did you mean {nearest}? /gifts shows them all.",
             gift=gift,
-            nearest=nearest[0],
+            nearest=meant[0],
         )
     return told.line("There is no gift called {gift}. /gifts shows them all.", gift=gift)
 
@@ -129,14 +128,14 @@ def _already_claimed(told: Told) -> Line:
 
 
 def _unknown_command(told: Told) -> Line:
-    if nearest := told.own("nearest"):
-        return told.line("There is no such command. Did you mean {nearest}? /help lists them all.", nearest=nearest)
+    if meant := told.own("nearest"):
+        return told.line("There is no such command. Did you mean {nearest}? /help lists them all.", nearest=meant)
     return told.line("There is no such command. /help lists them all.")
 
 
 def _undo_window_over(told: Told) -> Line:
     if not told.number("seconds"):
-        return told.line("Nobody takes back here what they sent. A moderator can.")
+        return told.line("What was sent cannot be taken back here. A moderator can still undo it.")
     return told.line(
         "You can take back what you sent for {time}, and that is over. A moderator still can.",
         time=told.words.span(told.number("seconds")),
@@ -167,6 +166,9 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "A note cannot begin with a digit: it looks like part of the amount. Write the amount as one word, such as "
         "{thousand}.",
         thousand=1_000,
+    ),
+    (Code.INVALID_AMOUNT, "count"): lambda t: t.line(
+        "How many stands before the member: /gift rose x3 @name. Nothing was sent."
     ),
     (Code.INSUFFICIENT_FUNDS, ""): lambda t: t.line(
         "This takes {needed}, and you have {available}.", needed=t.coins("needed"), available=t.coins("available")
@@ -281,6 +283,9 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "Only {roles} may do this. Ask one of them.", roles=roles_named(t.own("roles"), t.words)
     ),
     (Code.NOT_ALLOWED, "bots"): lambda t: t.line("Bots have no wallet and give no commands."),
+    (Code.INVALID_ARGUMENT, "no_text"): lambda t: t.line(
+        "Nothing is written with an entry of this kind ({kind}). Tips and gifts can have a note.", kind=t.own("kind")
+    ),
     (Code.NOT_ALLOWED, "absent"): lambda t: t.line(
         "You are not in this community any more. Come back and say something there first."
     ),
@@ -364,6 +369,7 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     ),
     (Code.INVALID_ARGUMENT, "too_many"): lambda t: t.line("There is more here than this command takes."),
     (Code.INVALID_ARGUMENT, "not_a_word"): lambda t: t.line("A member or a file stands where a word belongs."),
+    (Code.INVALID_ARGUMENT, "gift_first"): lambda t: t.line("The gift comes first, and whoever gets it after it."),
     (Code.INVALID_ARGUMENT, "choice"): lambda t: t.line(
         "{option} is one of: {choices}.",
         option=t.own("option").capitalize(),

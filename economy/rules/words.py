@@ -90,6 +90,10 @@ class ListWord(Order, frozen=True, kw_only=True, tag="list_word"):
         )
 
 
+WRITTEN_WITH = frozenset({"tip", "gift", "chest", "profile"})
+"""Kinds of entry that people write something with."""
+
+
 class TextRemoved(Receipt, frozen=True, kw_only=True, tag="text_removed"):
     actor: MemberId
     of: EntryNumber
@@ -112,6 +116,8 @@ class RemoveText(Order, frozen=True, kw_only=True, tag="remove_text"):
             return refusal
         if self.of not in books.entries:
             return refuse(Code.UNKNOWN_RECEIPT)
+        if books.entries[self.of].kind not in WRITTEN_WITH:
+            return refuse(Code.INVALID_ARGUMENT, rule="no_text", kind=books.entries[self.of].kind)
         if not self.reason:
             return refuse(Code.REASON_REQUIRED)
         return Decision(receipt=TextRemoved(actor=actor.id, of=self.of), reason=self.reason, removes_text_of=self.of)

@@ -24,6 +24,9 @@ ANSWER_TIMEOUT_S: Final = 30.0
 """How long a write transaction may take before its connection is given up."""
 
 IDLE_TIMEOUT_MS: Final = 15_000
+STATEMENTS_MAX: Final = 200
+"""Prepared statements kept for a connection."""
+
 WRITERS: Final = 2
 """The journal's connection and the projector's."""
 
@@ -88,7 +91,7 @@ def url_of(text: str) -> URL:
 
     Raises ValueError for what is no address.
     """
-    user, at, hosts = urlsplit(text).netloc.rpartition("@")
+    _user, at, hosts = urlsplit(text).netloc.rpartition("@")
     if "," in hosts:
         url = make_url(text.replace(f"{at or '//'}{hosts}", at or "//", 1)).update_query_dict(
             {"host": hosts.split(",")}
@@ -117,16 +120,16 @@ class Server:
     """The server behind an address, which may be the primary of several hosts.
 
     With `?pgbouncer=true` nothing is left to the session: statements are not kept, and each transaction begins with
-    its settings. `allow_loss` is the operator's word that what was answered may be lost.
+    its settings. `allow_loss`, here or in the address, is the operator's word that what was answered may be lost.
     """
 
     def __init__(self, url: URL, *, lock_timeout_s: float, allow_loss: bool, any_schema: bool) -> None:
         self.is_pooled = url.query.get("pgbouncer", "false") == "true"
         self._hosts = _hosts_of(url)
-        self._allow_loss = allow_loss
+        self._allow_loss = allow_loss or url.query.get("allow_loss") == LOSS_ALLOWED
         self._any_schema = any_schema
         # The driver's defaults come from the environment, which is not where a store's address stands.
-        self._address = url.difference_update_query(("host", "pgbouncer")).set(
+        self._address = url.difference_update_query(("host", "pgbouncer", "allow_loss")).set(
             drivername="postgresql", host="", port=None
         )
         self._session = {**SESSION, "lock_timeout": f"{max(1, round(lock_timeout_s * 1000))}"}
@@ -141,9 +144,11 @@ class Server:
         async def connect() -> Link:
             return await self._connect(settings, checks_schema=writes and not self._any_schema)
 
-        more: dict[str, Any] = {}
+        more: dict[str, Any]
         if self.is_pooled:
             more = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _statement_name}
+        else:
+            more = {"prepared_statement_cache_size": STATEMENTS_MAX}
         return create_async_engine(
             URL.create("postgresql+asyncpg"),
             pool_size=connections,
@@ -183,7 +188,8 @@ class Server:
                 port=port,
                 timeout=CONNECT_TIMEOUT_S,
                 connection_class=Link,
-                statement_cache_size=0,  # SQLAlchemy keeps them
+                # Without it, the driver would prepare anew what SQLAlchemy has kept.
+                statement_cache_size=0 if self.is_pooled else STATEMENTS_MAX,
                 server_settings={"application_name": "florin", **({} if self.is_pooled else settings)},
             )
             try:
@@ -223,7 +229,7 @@ class Server:
             return
         told = f"PostgreSQL can lose coins: {'; '.join(problems)}"
         if not self._allow_loss:
-            raise UnsafeStoreError(f"{told}. Whoever accepts that says so with FLORIN_ALLOW_LOSS={LOSS_ALLOWED}")
+            raise UnsafeStoreError(f"{told}. Whoever accepts that adds ?allow_loss={LOSS_ALLOWED} to its address")
         log.warning("%s. The operator allows it", told)
 
 

@@ -36,14 +36,14 @@ class Sizes(Struct, frozen=True):
     """
 
     runs: int = 5
-    seconds: float = 6.0
+    seconds: float = 4.0
     callers: int = 512
     members: int = 100_000
     creators: int = 1_000
     grown: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)
     board_members: int = 1_000_000
     questions: int = 500
-    orders: int = 20_000
+    orders: int = 5_000
     pgbench_scale: int = 20
     server: tuple[str, ...] = SERVER
 
@@ -56,7 +56,7 @@ QUICK: Final = Sizes(
     grown=(20_000, 60_000, 200_000),
     board_members=50_000,
     questions=200,
-    orders=5_000,
+    orders=1_000,
     pgbench_scale=5,
 )
 

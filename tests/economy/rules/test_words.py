@@ -93,6 +93,11 @@ def test_a_removed_text_is_gone_and_the_money_stays(scene):
     tip = scene.tip("ana", "bo", amount=1, note="rude")
     refused(scene.submit(RemoveText(by=person("mo"), of=tip.number, reason=Reason(""))), Code.REASON_REQUIRED)
     refused(scene.submit(RemoveText(by=person("mo"), of=EntryNumber(999), reason=Reason("x"))), Code.UNKNOWN_RECEIPT)
+    joined = EntryNumber(1)
+    assert scene.model.entries[joined].kind not in ("tip", "gift", "chest", "profile")
+    refused(
+        scene.submit(RemoveText(by=person("mo"), of=joined, reason=Reason("x"))), Code.INVALID_ARGUMENT, rule="no_text"
+    )
     assert scene.submit(RemoveText(by=person(OWNER), of=tip.number, reason=Reason("rude"))).number
     assert scene.text(tip) is None
     assert scene.has("bo") == (0, 1, 0)

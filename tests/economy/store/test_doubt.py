@@ -1,20 +1,23 @@
 """Commits in doubt on PostgreSQL: wherever the line breaks, an order is carried out once and answered once."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
 
 from economy.refusals import Code
+from economy.service import Answer
 from economy.store.engine import Store
 from economy.store.errors import OrderFailedError
 from economy.store.journal import StoreJournal
 from tests.economy.store.acting import Acting, number_of, refusal_of, tip
 from tests.economy.store.audit import bonus, must_balance, rows
-from tests.support.postgres import ThrowawayPostgres
+from tests.support.postgres import ThrowawayPostgres, throwaway_postgres
 from tests.support.proxy import Proxy
-from tests.support.stores import open_store
+from tests.support.stores import open_store, upgrade
 
 COMMIT = b"Q\x00\x00\x00\x0cCOMMIT;\x00"
 COMMITTED = b"C\x00\x00\x00\x0bCOMMIT\x00Z\x00\x00\x00\x05I"
@@ -183,6 +186,37 @@ async def test_a_journal_that_closes_over_a_commit_in_doubt_gives_no_answer(stor
     async with StoreJournal(store, clock) as later:
         assert (await Acting(later).submit(tip("ana", "bo"), key="act:once")).repeated
         assert await bonus(store, "bo") == 10
+
+
+# --- the server dies ------------------------------------------------------------------------------------------------
+
+
+async def test_a_server_killed_amid_tips_carries_out_each_once(clock):
+    """Fault 40: a killed backend takes all connections with it, a killed server all that was not yet logged."""
+    with throwaway_postgres() as server:
+        address = server.url(server.create_database())
+        await upgrade(address)
+        async with await open_store(address) as store, StoreJournal(store, clock) as journal:
+            acting = Acting(journal)
+            await acting.grant(ana=10_000)
+            told: list[Answer] = []
+
+            async def act() -> None:
+                while len(told) < 40:
+                    told.append(await acting.submit(tip("ana", "bo")))
+
+            acting_on = asyncio.gather(act(), *(acting.submit(tip("ana", "cy")) for _ in range(20)))
+            await until(lambda: asyncio.sleep(0, len(told) > 10))
+            backend = server.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'florin' LIMIT 1")
+            os.kill(int(backend), signal.SIGKILL)
+            await until(lambda: asyncio.sleep(0, len(told) > 20))
+            server.kill()
+            await asyncio.to_thread(server.start_again)
+            await acting_on
+            assert [number_of(answer) for answer in told] == sorted({number_of(answer) for answer in told})
+            assert not any(answer.repeated for answer in told)
+            assert (await bonus(store, "bo"), await bonus(store, "cy")) == (400, 200)
+            await must_balance(store)
 
 
 # --- no cancel request ----------------------------------------------------------------------------------------------

@@ -59,7 +59,12 @@ def test_a_host_that_is_none_is_refused():
 async def test_hosts_are_tried_one_by_one_each_with_its_own_time(postgres, postgres_address, monkeypatch):
     """Fault 52: one host refuses, one is frozen and accepts without ever answering, the third is there."""
     monkeypatch.setattr("economy.store.postgres.CONNECT_TIMEOUT_S", 0.3)
-    silent = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     frozen = silent.sockets[0].getsockname()[1]
     async with Proxy(postgres.port) as closed:
         nobody = closed.port
@@ -123,8 +128,12 @@ async def test_a_client_that_dies_in_the_midst_frees_its_locks(postgres_address,
 
 async def test_a_server_that_can_lose_what_was_answered_is_refused_unless_the_operator_says_so(postgres_address):
     """Fault 60"""
-    with pytest.raises(UnsafeStoreError, match=r"fsync = off.*FLORIN_ALLOW_LOSS=i-may-lose-what-was-answered"):
+    with pytest.raises(UnsafeStoreError, match=r"fsync = off.*allow_loss=i-may-lose-what-was-answered"):
         await engine.open_store(postgres_address)
+    async with await engine.open_store(f"{postgres_address}?allow_loss=i-may-lose-what-was-answered") as store:
+        assert await rows(store, "SHOW fsync") == [("off",)]
+    with pytest.raises(UnsafeStoreError):
+        await engine.open_store(f"{postgres_address}?allow_loss=true")
 
 
 def until_told(server: ThrowawayPostgres, question: str, answer: str) -> None:
@@ -174,6 +183,31 @@ async def test_a_database_restored_to_another_release_is_written_no_more(store, 
         with pytest.raises(OrderFailedError, match="SchemaMismatchError"):
             await acting.submit(tip("ana", "bo"))
     assert await bonus(store, "bo") == 0
+
+
+async def test_no_error_tells_the_password(postgres_address, postgres, caplog):
+    """Fault 132"""
+    address = postgres_address.replace("florin@", "florin:canary@")
+    async with await open_store(address) as store:
+        assert "canary" not in repr(store.url) + str(store.url)
+    async with Proxy(postgres.port) as closed:
+        nobody = closed.port
+    with pytest.raises(NoPrimaryError) as problem:
+        await open_store(address.replace(str(postgres.port), str(nobody)))
+    assert "canary" not in str(problem.value) + repr(problem.value) + caplog.text
+
+
+async def test_ids_may_jump_and_entries_are_numbered_all_the_same(store, clock):
+    """Fault 65: a failover skips ids of a sequence."""
+    async with StoreJournal(store, clock) as journal:
+        acting = Acting(journal)
+        await acting.grant(ana=100)
+        async with store.write() as connection:
+            await connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('persons', 'id'), 1000)")
+        await acting.done(tip("ana", "bo"))
+    assert await rows(store, "SELECT max(id) FROM persons") == [(1001,)]
+    numbers = await rows(store, "SELECT number FROM entries ORDER BY number")
+    assert numbers == [(number,) for number in range(1, len(numbers) + 1)]
 
 
 # --- a pooler -------------------------------------------------------------------------------------------------------
