@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.collecting import collect_rarely
 from bot.command_line import UNUSABLE, WRONG, Stop, carried_out, environment_of, must_exist, say, shown, surprised
 
 if TYPE_CHECKING:
@@ -231,6 +232,7 @@ def current(store: StoreOption = None) -> None:
 
 def main() -> None:
     """The `florin` command."""
+    collect_rarely()
     try:
         app(prog_name="florin")
     except Stop as stop:

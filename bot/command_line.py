@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import typer
 
-from bot.collecting import collect_rarely
-
 if TYPE_CHECKING:
     from bot.settings import Environment
 
@@ -83,7 +81,6 @@ def carried_out(work: Coroutine[Any, Any, T], environment: Environment) -> T:
     from bot.app import store_problem
 
     try:
-        collect_rarely()
         return asyncio.run(_until_terminated(work))
     except asyncio.CancelledError:
         raise typer.Exit(TERMINATED) from None

@@ -104,14 +104,14 @@ class Store:
             try:
                 _ = await connection.begin()
                 yield connection
-                await _unhurried(connection.commit())
+                await unhurried(connection.commit())
             except DBAPIError as problem:
-                await _unhurried(connection.rollback())
+                await unhurried(connection.rollback())
                 if is_busy(problem):
                     raise StoreBusyError("the store is locked by another process") from problem
                 raise
             except BaseException:
-                await _unhurried(connection.rollback())
+                await unhurried(connection.rollback())
                 raise
 
     @asynccontextmanager
@@ -127,7 +127,7 @@ class Store:
                         await connection.exec_driver_sql(server.beginning)
                     yield connection
                 except BaseException as problem:
-                    await _unhurried(_roll_back(connection, link))
+                    await unhurried(_roll_back(connection, link))
                     if isinstance(problem, (DBAPIError, OSError)):
                         raise await self._told(problem, link) from problem
                     raise
@@ -137,9 +137,9 @@ class Store:
 
     async def _commit(self, connection: AsyncConnection, link: postgres.Link) -> None:
         try:
-            await _unhurried(connection.commit())
+            await unhurried(connection.commit())
         except (DBAPIError, OSError) as problem:
-            await _unhurried(_roll_back(connection, link))
+            await unhurried(_roll_back(connection, link))
             if postgres.is_undone(sqlstate_of(problem)):
                 raise
             raise CommitInDoubtError("the connection broke at the commit") from problem
@@ -193,7 +193,7 @@ async def _roll_back(connection: AsyncConnection, link: postgres.Link) -> None:
     await connection.invalidate()
 
 
-async def _unhurried(work: Any) -> None:
+async def unhurried(work: Any) -> None:
     """Finishes `work` even if the caller is cancelled meanwhile; the cancellation is told afterwards."""
     task = asyncio.ensure_future(work)
     try:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from economy.service import Answer, Clock, Submission
 from economy.store.batch import Waiting, busy, take_batch
 from economy.store.deciding import Deciding, Nonce
-from economy.store.engine import Store
+from economy.store.engine import Store, unhurried
 from economy.store.errors import (
     CommitInDoubtError,
     ConnectionLostError,
@@ -136,7 +136,8 @@ class StoreJournal:
                 await self._arrived.wait()
                 self._arrived.clear()
                 while self._waiting:
-                    await self._answer(take_batch(self._waiting))
+                    # Cut off in the midst of a statement, a connection would keep its lock until it is collected.
+                    await unhurried(self._answer(take_batch(self._waiting)))
                 self._idle.set()
         finally:
             # Only a loop that is torn down comes here with orders left.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from economy.books import Books, Decision, Member, Needs, Order, OverdrawnError
+from economy.books import PRESENT, Books, Decision, Member, Needs, Order, OverdrawnError
 from economy.ledger import Entry, Fact, Legs, Posting
 from economy.refusals import Code, refuse
 from economy.rules import ORDERS
@@ -101,6 +101,7 @@ def test_roles_are_those_stored_and_creators_are_creators_either_way():
 def test_an_empty_wallet_is_no_debt(books):
     """Fault 91."""
     ana = books.members[ANA]
+    ana.flags[PRESENT] = True
     ana.wallet[Asset.COIN] = 0
     assert books.must_send(ana) is None
     ana.wallet[Asset.COIN] = -1
