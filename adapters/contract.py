@@ -7,7 +7,7 @@ escaping, and pings nobody but `Reply.pings`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -31,10 +31,12 @@ class RoleMention(Struct, frozen=True):
 
 
 class Attachment(Struct, frozen=True):
-    """A file sent with a message. Doors refuse more than `ATTACHMENT_BYTES_MAX` before reading it."""
+    """A file sent with a message. Doors refuse more than `ATTACHMENT_BYTES_MAX` before reading it. `id_of` makes a
+    native id of how a person is written in it, as the door does in messages."""
 
     name: str
     content: bytes
+    id_of: Callable[[str], str] = str
 
 
 ATTACHMENT_BYTES_MAX = 1_000_000
@@ -242,11 +244,15 @@ class Conversation(Protocol):
         """Somebody spoke without addressing the bot: they are in the place."""
         ...
 
-    async def came(self, place: Place, person: Sighting, act: str) -> None: ...
+    async def came(self, place: Place, person: Sighting, act: str) -> Reply | None:
+        """Somebody joined the place. None once that is noted, else why it is not; so with the next two."""
+        ...
 
-    async def went(self, place: Place, person: Sighting, act: str) -> None: ...
+    async def went(self, place: Place, person: Sighting, act: str) -> Reply | None: ...
 
-    async def appoint(self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]) -> None:
+    async def appoint(
+        self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]
+    ) -> Reply | None:
         """The platform itself gives a role to somebody, with the standing that it vouches for."""
         ...
 

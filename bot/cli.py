@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.collecting import collect_rarely
 from bot.command_line import (
     UNUSABLE,
     WRONG,
@@ -334,6 +335,7 @@ def current(store: StoreOption = None) -> None:
 
 def main() -> None:
     """The `florin` command."""
+    collect_rarely()
     try:
         app(prog_name="florin")
     except Stop as stop:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -15,12 +14,13 @@ from bot.asked import Asked, seen_in
 from bot.commands import registry
 from bot.commands.registry import Command
 from bot.completion import completions
+from bot.nearest import nearest
 from bot.paging import LOOK
 from bot.parsing import parse
 from bot.presence import Presence
 from bot.refusals import refused
 from bot.refused import Refused, refuse_asked
-from bot.wording import Words
+from bot.wording import SOURCE_LOCALE, Words
 from economy.refusals import Code, Refusal
 from economy.service import Economy, PressedBy
 from economy.settings import Feature, Settings
@@ -69,17 +69,20 @@ class Dispatcher:
         """Somebody spoke without addressing the bot: they are in the place."""
         await self._presence.heard(place, person, act)
 
-    async def came(self, place: Place, person: Sighting, act: str) -> None:
-        """Somebody joined the place."""
-        await self._presence.reader(place, person, act)
+    async def came(self, place: Place, person: Sighting, act: str) -> Reply | None:
+        """Somebody joined the place. None once that is noted, else why it is not."""
+        return await self._noted(act, lambda: self._presence.came(place, person, act))
 
-    async def went(self, place: Place, person: Sighting, act: str) -> None:
-        """Somebody left the place."""
-        await self._presence.went(place, person, act)
+    async def went(self, place: Place, person: Sighting, act: str) -> Reply | None:
+        """Somebody left the place. None once that is noted, else why it is not."""
+        return await self._noted(act, lambda: self._presence.went(place, person, act))
 
-    async def appoint(self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]) -> None:
-        """The platform itself gives a role to somebody, with the standing that it vouches for."""
-        await self._presence.appoint(place, person, role, act, standing)
+    async def appoint(
+        self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]
+    ) -> Reply | None:
+        """The platform itself gives a role to somebody, with the standing that it vouches for. None once it is theirs,
+        else why it is not."""
+        return await self._noted(act, lambda: self._presence.appoint(place, person, role, act, standing))
 
     async def complete(self, invocation: Invocation) -> list[str]:
         """What the last word of an unfinished command could become, best first, at most 25."""
@@ -162,6 +165,14 @@ class Dispatcher:
         )
         return reply
 
+    async def _noted(self, act: str, note: Callable[[], Awaitable[Refusal | None]]) -> Reply | None:
+        heard = _Heard(act, None, SOURCE_LOCALE)
+        try:
+            refusal = await note()
+            return None if refusal is None else await self._refused(Refused(refusal), heard)
+        except Exception as error:  # noqa: BLE001  # as above
+            return _surprised(error, heard)
+
     async def _refused(self, no: Refused, heard: _Heard) -> Reply:
         refusal = no.refusal
         if heard.asked is not None:
@@ -224,8 +235,8 @@ def _find(invocation: Invocation, heard: _Heard) -> tuple[Command, Invocation]:
     if group:
         heard.word = name
         refuse_asked(Code.INVALID_ARGUMENT, rule="group", option=name, choices=",".join(group))
-    nearest = difflib.get_close_matches(name[:40], registry.commands(), n=3)
-    return refuse_asked(Code.UNKNOWN_COMMAND, nearest=", ".join(f"/{near}" for near in nearest))
+    meant = nearest(name, registry.commands())
+    return refuse_asked(Code.UNKNOWN_COMMAND, nearest=", ".join(f"/{near}" for near in meant))
 
 
 def _must_be_on(spec: CommandSpec, settings: Settings) -> None:

@@ -36,6 +36,8 @@ ID_PREFIX = "id:"
 
 TEXT_LENGTH_MAX: dict[object, int] = {Note: NOTE_LENGTH_MAX, Reason: REASON_LENGTH_MAX}
 
+_COUNT = re.compile(r"x[-+.]?[0-9]", re.ASCII | re.IGNORECASE)
+
 _GIFT_NAMES = {
     name: gift.slug for gift in DEFAULT_GIFTS for name in (gift.slug, gift.emoji, gift.emoji.replace("\ufe0f", ""))
 }
@@ -104,6 +106,22 @@ class Meanings:
         """Refuses and says how the command is written."""
         refuse_asked(code, rule=rule, usage=usage(self._spec), **fields)
 
+    def refuse_left_over(self, word: Word, left_out: Sequence[Option]) -> NoReturn:
+        """Refuses what no option took, for the first of those `left_out` that it may have been meant as."""
+        if not isinstance(word, str):
+            self.refuse("too_many")
+        for option in left_out:
+            match option.kind:
+                case OptionKind.CHOICE if word.lower() not in option.choices:
+                    self.refuse("choice", option=option.name, choices=",".join(option.choices))
+                case OptionKind.MEMBER:
+                    self.refuse("not_a_member", option=option.name)
+                case OptionKind.PAGE:
+                    self.refuse("page", option=option.name)
+                case _:
+                    continue
+        self.refuse("too_many")
+
     def miss(self, option: Option) -> NoReturn:
         """Refuses as an option is missing, and says in words what it is: the first part of its help."""
         self.refuse("missing", option=option.name, needed=re.split(r"[:;]", option.help)[0])
@@ -115,6 +133,8 @@ class Meanings:
             return word
         if option.kind in (OptionKind.AMOUNT, OptionKind.COINS, OptionKind.COUNT):
             refuse_asked(Code.INVALID_AMOUNT, limit=COINS_MAX)
+        if option.kind is OptionKind.GIFT:
+            self.refuse("gift_first", option=option.name)
         return self.refuse("not_a_word", option=option.name)
 
     def _amount(self, option: Option, text: str) -> AmountWord:
@@ -190,9 +210,9 @@ class Meanings:
         match word:
             case RoleMention(role=role):
                 return Targets(role=role)
-            case Attachment(content=content):
+            case Attachment() as file:
                 platform = self._invocation.person.identity.platform
-                return Targets(rows=rows_of(content, platform, self._invocation.locale))
+                return Targets(rows=rows_of(file, platform, self._invocation.locale))
             case _:
                 return Targets(person=self.person(option, word))
 
@@ -209,7 +229,9 @@ class Meanings:
         return parameter.type(text)
 
     def _must_be_a_note(self, text: str) -> None:
-        """What looks like a second amount, or a word that belongs before the first, is no note."""
+        """What looks like a second amount or a count, or a word that belongs before the first, is no note."""
+        if _COUNT.match(text) and any(option.kind is OptionKind.COUNT for option in self._spec.options):
+            self.refuse("count", Code.INVALID_AMOUNT)
         if all(option.kind is not OptionKind.AMOUNT for option in self._spec.options):
             return
         if text[:1].isdigit():

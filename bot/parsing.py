@@ -62,7 +62,9 @@ class _Binder:
                 self._bind(parameter)
         self._take_named()
         if self._words:
-            self._meanings.refuse("too_many")
+            options = [parameter.option for parameter in self._command.parameters]
+            left_out = [option for option in options if option.name not in self._values]
+            self._meanings.refuse_left_over(self._words[0], left_out)
         self._must_agree()
         return self._values
 

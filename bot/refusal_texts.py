@@ -5,13 +5,13 @@ Each says what was refused, the rule with its numbers, and what to do about it.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from adapters.contract import Line, Plain
 from bot.naming import inert, isolated
+from bot.nearest import nearest
 from bot.setting_texts import bounds
 from bot.wording import Words
 from economy.catalogue import DEFAULT_GIFTS
@@ -109,12 +109,11 @@ def _unknown_gift(told: Told) -> Line:
     gift = told.typed("gift")
     if told.holds("retired"):
         return told.line("The gift {gift} is not given any more. /gifts shows what is.", gift=gift)
-    nearest = difflib.get_close_matches(told.own("gift")[:40], [known.slug for known in DEFAULT_GIFTS], n=1)
-    if nearest:
+    if meant := nearest(told.own("gift"), [known.slug for known in DEFAULT_GIFTS]):
         return told.line(
             "There is no gift called {gift}. Did you mean {nearest}? /gifts shows them all.",
             gift=gift,
-            nearest=nearest[0],
+            nearest=meant[0],
         )
     return told.line("There is no gift called {gift}. /gifts shows them all.", gift=gift)
 
@@ -129,9 +128,18 @@ def _already_claimed(told: Told) -> Line:
 
 
 def _unknown_command(told: Told) -> Line:
-    if nearest := told.own("nearest"):
-        return told.line("There is no such command. Did you mean {nearest}? /help lists them all.", nearest=nearest)
+    if meant := told.own("nearest"):
+        return told.line("There is no such command. Did you mean {nearest}? /help lists them all.", nearest=meant)
     return told.line("There is no such command. /help lists them all.")
+
+
+def _undo_window_over(told: Told) -> Line:
+    if not told.number("seconds"):
+        return told.line("What was sent cannot be taken back here. A moderator can still undo it.")
+    return told.line(
+        "You can take back what you sent for {time}, and that is over. A moderator still can.",
+        time=told.words.span(told.number("seconds")),
+    )
 
 
 def _frozen_receiver(told: Told) -> Line:
@@ -159,6 +167,9 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "{thousand}.",
         thousand=1_000,
     ),
+    (Code.INVALID_AMOUNT, "count"): lambda t: t.line(
+        "How many stands before the member: /gift rose x3 @name. Nothing was sent."
+    ),
     (Code.INSUFFICIENT_FUNDS, ""): lambda t: t.line(
         "This takes {needed}, and you have {available}.", needed=t.coins("needed"), available=t.coins("available")
     ),
@@ -175,12 +186,18 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         member=t.member,
         available=t.coins("available"),
     ),
+    (Code.INSUFFICIENT_FUNDS, "split"): lambda t: t.line(
+        "{pot} among {people} leaves nobody a whole coin. Share more, or name fewer people.",
+        pot=t.coins("pot"),
+        people=t.number("people"),
+    ),
     (Code.INSUFFICIENT_FUNDS, "undo_spent"): lambda t: t.line(
         "{missing} of it have been spent, so it cannot be taken back whole. A moderator can undo the rest.",
         missing=t.coins("missing"),
     ),
     (Code.SELF_TRANSFER, ""): lambda t: t.line("You cannot send to yourself. Name somebody else."),
     (Code.RECIPIENT_IS_BOT, ""): lambda t: t.line("{member} is a bot, and bots have no wallet.", member=t.member),
+    (Code.RECIPIENT_IS_BOT, "roles"): lambda t: t.line("That is a bot, and bots hold no roles. Name a person."),
     (Code.UNKNOWN_MEMBER, ""): lambda t: t.line(
         "I do not know {name} here. They count once they have joined or said something.", name=t.typed("name")
     ),
@@ -203,10 +220,7 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.ALREADY_UNDONE, ""): lambda t: t.line(
         "{receipt} has been undone already; that can be done once.", receipt=t.own("receipt")
     ),
-    (Code.UNDO_WINDOW_OVER, ""): lambda t: t.line(
-        "You can take back what you sent for {time}, and that is over. A moderator still can.",
-        time=t.words.span(t.number("seconds")),
-    ),
+    (Code.UNDO_WINDOW_OVER, ""): _undo_window_over,
     (Code.NOTHING_TO_UNDO, ""): lambda t: t.line("There is nothing to undo. Name a receipt, as /history lists them."),
     (Code.NOTHING_TO_UNDO, "spent"): lambda t: t.line(
         "All of it ({missing}) has been spent, so there is nothing left to take back.", missing=t.coins("missing")
@@ -218,6 +232,9 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.FROZEN, "receive"): _frozen_receiver,
     (Code.FROZEN, "everyone"): lambda t: t.line(
         "No coins move here just now: everyone is frozen. Ask {appeal}.", appeal=t.said("appeal")
+    ),
+    (Code.FROZEN, "staff"): lambda t: t.line(
+        "Your wallet is frozen, so you cannot act as staff meanwhile. Ask {appeal}.", appeal=t.said("appeal")
     ),
     (Code.FROZEN, "send"): lambda t: t.line(
         "Your wallet is frozen, so you cannot send. Ask {appeal}.", appeal=t.said("appeal")
@@ -266,6 +283,15 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "Only {roles} may do this. Ask one of them.", roles=roles_named(t.own("roles"), t.words)
     ),
     (Code.NOT_ALLOWED, "bots"): lambda t: t.line("Bots have no wallet and give no commands."),
+    (Code.INVALID_ARGUMENT, "no_text"): lambda t: t.line(
+        "Nothing is written with an entry of this kind ({kind}). Tips and gifts can have a note.", kind=t.own("kind")
+    ),
+    (Code.NOT_ALLOWED, "absent"): lambda t: t.line(
+        "You are not in this community any more. Come back and say something there first."
+    ),
+    (Code.NOT_ALLOWED, "approve_self"): lambda t: t.line(
+        "You cannot approve yourself. Ask another moderator or the owner."
+    ),
     (Code.NOT_ALLOWED, "presser"): lambda t: t.line("This button is for somebody else."),
     (Code.NOT_ALLOWED, "adjust_self"): lambda t: t.line(
         "You cannot adjust your own coins. Ask another moderator or the owner."
@@ -296,9 +322,6 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "There is no board of balances here. An owner can turn it on with /settings balance_board on."
     ),
     (Code.UNKNOWN_COMMAND, ""): _unknown_command,
-    (Code.PRICE_CHANGED, ""): lambda t: t.line(
-        "The price has changed, and nothing was sent. /gifts shows it as it is now."
-    ),
     (Code.TEXT_NOT_ALLOWED, ""): lambda t: t.line("A word in this text is not allowed here. Say it in other words."),
     (Code.TEXT_NOT_ALLOWED, "links"): lambda t: t.line(
         "Links are not allowed in texts here. Leave it out and send it again."
@@ -346,6 +369,7 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     ),
     (Code.INVALID_ARGUMENT, "too_many"): lambda t: t.line("There is more here than this command takes."),
     (Code.INVALID_ARGUMENT, "not_a_word"): lambda t: t.line("A member or a file stands where a word belongs."),
+    (Code.INVALID_ARGUMENT, "gift_first"): lambda t: t.line("The gift comes first, and whoever gets it after it."),
     (Code.INVALID_ARGUMENT, "choice"): lambda t: t.line(
         "{option} is one of: {choices}.",
         option=t.own("option").capitalize(),

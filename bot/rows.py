@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from adapters.contract import Attachment
 from bot.amounts import read_coins
 from bot.refused import refuse_asked
 from economy.refusals import Code
@@ -18,13 +19,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ID_LENGTH_MAX = 100
 
 
-def rows_of(content: bytes, platform: str, locale: str) -> tuple[Target, ...]:
+def rows_of(file: Attachment, platform: str, locale: str) -> tuple[Target, ...]:
     """The rows of a CSV file, `member,amount` each, with or without that heading; members by native id or `@name`.
 
     All or nothing: raises `Refused` naming the first row (counted from 1, without the heading) that is wrong.
     """
     try:
-        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+        lines = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error):
         refuse_asked(Code.INVALID_ARGUMENT, rule="file")
     lines = [line for line in lines if any(cell.strip() for cell in line)]
@@ -34,19 +35,20 @@ def rows_of(content: bytes, platform: str, locale: str) -> tuple[Target, ...]:
         refuse_asked(Code.INVALID_ARGUMENT, rule="rows")
     if len(lines) > ROWS_MAX:
         refuse_asked(Code.LIMIT_EXCEEDED, rule="rows", limit=ROWS_MAX)
-    rows: dict[str, Target] = {}
+    rows: dict[Identity, Target] = {}
     for number, line in enumerate(lines, start=1):
         if len(line) != 2:
             refuse_asked(Code.INVALID_ARGUMENT, rule="row", row=number)
         member = line[0].strip().removeprefix("@").removeprefix("id:")
         if not 0 < len(member) <= ID_LENGTH_MAX or member.startswith(_FORMULA):
             refuse_asked(Code.INVALID_ARGUMENT, rule="row", row=number)
-        if member in rows:
+        identity = Identity(platform, file.id_of(member))
+        if identity in rows:
             refuse_asked(Code.AMBIGUOUS, rule="twice", name=member, row=number)
         amount = read_coins(line[1].strip(), locale)
         if amount is None:
             refuse_asked(Code.INVALID_AMOUNT, row=number, limit=COINS_MAX)
-        rows[member] = Target(Identity(platform, member), amount)
+        rows[identity] = Target(identity, amount)
     return tuple(rows.values())
 
 

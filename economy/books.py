@@ -274,6 +274,8 @@ class Books:
             return refusal
         if sender.is_bot:
             return refuse(Code.NOT_ALLOWED, rule="bots")
+        if not sender.is_present:
+            return refuse(Code.NOT_ALLOWED, rule="absent")
         if sender.flags.get(FREEZE) in ("send", "both"):
             return refuse(Code.FROZEN, rule="send", appeal=self.settings.appeal)
         if any(balance < 0 for balance in sender.wallet.values()):

@@ -14,11 +14,6 @@ COMMUNITY = MemberId(0)
 """The subject of facts about the community itself."""
 
 
-class Account(Struct, frozen=True, order=True):
-    owner: Owner
-    asset: Asset
-
-
 class Posting(Struct, frozen=True, gc=False):
     """One movement: `amount` (above 0) of one asset from one owner's account to another's.
 

@@ -37,7 +37,6 @@ class Code(StrEnum):
     UNKNOWN_COMMAND = "unknown_command"
     INVALID_ARGUMENT = "invalid_argument"
     # Below: beyond the first list, where a feature needed one.
-    PRICE_CHANGED = "price_changed"
     TEXT_NOT_ALLOWED = "text_not_allowed"
     AMBIGUOUS = "ambiguous"
 

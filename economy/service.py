@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +12,17 @@ from economy.books import Order, Question
 from economy.ledger import Receipt
 from economy.refusals import Code, Refusal
 from economy.rules.offers import Press
-from economy.values import CommunityId, EntryNumber, IdempotencyKey, Identity, MemberId, Place, Role, Sighting
+from economy.values import (
+    CommunityId,
+    EntryNumber,
+    IdempotencyKey,
+    Identity,
+    MemberId,
+    Place,
+    Role,
+    Sighting,
+    fitting_key,
+)
 from economy.views import (
     AuditPage,
     Balance,
@@ -186,7 +195,7 @@ class Economy:
         return await self._journal.submit(
             Submission(
                 place,
-                IdempotencyKey(f"offer:{nonce}:{_key_part(str(identity))}"),
+                fitting_key(f"offer:{nonce}:{identity}"),
                 Press(by=identity, nonce=nonce, inner=order),
                 submission_of.standing,
                 (submission_of.sighting,),
@@ -217,8 +226,3 @@ class PressedBy(Struct, frozen=True):
 def is_nonce(text: str) -> bool:
     """Whether `text` can be an offer's nonce at all; anything else comes from an older release or a forger."""
     return 8 <= len(text) <= 32 and text.isascii() and text.replace("-", "").replace("_", "").isalnum()
-
-
-def _key_part(text: str) -> str:
-    """`text` as visible ASCII, so that any native id can stand in a key."""
-    return json.dumps(text)[1:-1]

@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 from msgspec import Struct
 
 from economy.refusals import Value
-from economy.values import COINS_MAX, SHARE_MAX_BP, BasisPoints, Role
+from economy.values import COINS_MAX, SHARE_MAX_BP, BasisPoints
 
 SETTING_PREFIX = "setting."
 FEATURE_PREFIX = "feature."
@@ -51,7 +51,6 @@ class Setting(Struct, frozen=True):
     least: int = 0
     most: int = 0
     unit: str = ""
-    set_by: Role = Role.OWNER
 
 
 SETTINGS: Final[dict[str, Setting]] = {

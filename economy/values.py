@@ -5,6 +5,8 @@ Pure: no clock, no chance, no I/O.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
@@ -121,7 +123,8 @@ class Sighting(Struct, frozen=True):
     """What a door knows of a person at this moment.
 
     `present` is True where the platform vouches that the person is in the place, False where it says they are
-    not, None where the store has to know.
+    not, None where the store has to know. Where it is None, somebody was only named: `name` and `is_bot` are then as
+    somebody wrote them and are never stored, unless they are the actor's own.
     """
 
     identity: Identity
@@ -143,6 +146,14 @@ class IdempotencyKey(str):
         return str.__new__(cls, text)
 
 
+def fitting_key(text: str) -> IdempotencyKey:
+    """`text` as a key: what is not visible ASCII is escaped, and what is too long is named by its digest."""
+    visible = text if text.isascii() and text.isprintable() else json.dumps(text)[1:-1]
+    if len(visible) <= KEY_LENGTH_MAX:
+        return IdempotencyKey(visible)
+    return IdempotencyKey(f"digest:{hashlib.sha256(visible.encode()).hexdigest()}")
+
+
 _INVISIBLE = {"Cc", "Cs", "Co"}
 _KEPT_FORMAT = {"\u200d", "\u200c"}  # joiners inside emoji and some scripts; every other format character goes
 
@@ -155,6 +166,10 @@ def _is_noncharacter(character: str) -> bool:
     return ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
 
 
+MARKS_MAX = 4
+"""The most marks one letter keeps; no script needs more, and piles of them cover the lines above."""
+
+
 def plain_text(text: str) -> str:
     """`text` in NFC without control characters, lone surrogates, bidi marks or runs of white space.
 
@@ -163,8 +178,12 @@ def plain_text(text: str) -> str:
     if text.isascii() and text.isprintable():
         return re.sub(r" +", " ", text).strip()
     kept = []
+    marks = 0
     for character in text:
         kind = unicodedata.category(character)
+        marks = marks + 1 if kind in ("Mn", "Me") else 0
+        if marks > MARKS_MAX:
+            continue
         if character in "\t\n\r" or kind in _SPACES:
             kept.append(" ")
         elif kind in _INVISIBLE or _is_noncharacter(character) or (kind == "Cf" and character not in _KEPT_FORMAT):

@@ -1,7 +1,15 @@
-"""For every test: nothing outside this machine may be reached."""
+"""For every test: nothing outside this machine may be reached. And a PostgreSQL for those that want one."""
 
+import asyncio
 import ipaddress
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.support.postgres import ThrowawayPostgres, throwaway_postgres
+from tests.support.stores import upgrade
 
 # What asks for an address, and where in its arguments the address stands.
 CALLS = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1, "socket.getaddrinfo": 0}
@@ -40,3 +48,22 @@ def guard(event: str, arguments: tuple[object, ...]) -> None:
 
 # An audit hook, since it sees every library's sockets, and no test can take it away again.
 sys.addaudithook(guard)
+
+
+# --- a server for the session ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[ThrowawayPostgres]:
+    """A PostgreSQL of our own, quick rather than durable; every test makes its own database on it."""
+    with throwaway_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: ThrowawayPostgres) -> str:
+    """The name of an empty database with all tables: copying it is quicker than migrating anew."""
+    name = postgres.create_database()
+    with ThreadPoolExecutor(1) as thread:  # this one may be running the tests' loop
+        thread.submit(asyncio.run, upgrade(postgres.url(name))).result()
+    return name

@@ -152,36 +152,36 @@ class Courier:
 
     # --- what the platform itself tells
 
-    async def happens(self, change: Change) -> None:
-        """Tells the conversation who came, went or was given a role."""
+    async def happens(self, change: Change) -> Reply | None:
+        """Tells the conversation who came, went or was given a role. Answers why that is not so, if it is not."""
         match change:
             case Appoint(name=name, roles=roles):
-                await self._appoint(name, roles)
+                return await self._appoint(name, roles)
             case Join(name=name, is_bot=is_bot):
-                await self._join(name, is_bot=is_bot)
+                return await self._join(name, is_bot=is_bot)
             case Leave(name=name):
-                person = self._world.depart(name)
-                place = self._world.place
-                await self.conversation.went(place, self._world.sighting(person, place), self._act("went", place))
+                sighting = self._world.sighting(self._world.depart(name), place := self._world.place)
+                return await self.conversation.went(place, sighting, self._act("went", place))
             case Move(place=name):
                 self._world.move(name)
+                return None
             case never:
                 assert_never(never)
 
-    async def _join(self, name: str, *, is_bot: bool = False) -> Sighting:
+    async def _join(self, name: str, *, is_bot: bool = False) -> Reply | None:
         person = self._world.arrive(name)
         person.is_bot |= is_bot
         place = self._world.place
-        sighting = self._world.sighting(person, place)
-        await self.conversation.came(place, sighting, self._act("came", place))
-        return sighting
+        return await self.conversation.came(place, self._world.sighting(person, place), self._act("came", place))
 
-    async def _appoint(self, name: str, roles: Sequence[Role]) -> None:
+    async def _appoint(self, name: str, roles: Sequence[Role]) -> Reply | None:
         """`name` joins and gets the roles, on the word of whoever sits at the console."""
-        sighting = await self._join(name)
+        no = await self._join(name)
         place = self._world.place
+        sighting = self._world.sighting(self._world.person(name), place)
         for role in roles:
-            await self.conversation.appoint(place, sighting, role, self._act("appoint", place), VOUCHED)
+            no = no or await self.conversation.appoint(place, sighting, role, self._act("appoint", place), VOUCHED)
+        return no
 
     # --- completion
 

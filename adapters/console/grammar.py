@@ -19,6 +19,7 @@ from adapters.console.clock import parse_moment, parse_shift
 from economy.service import Role
 
 AGAIN_MAX = 10_000
+COMMAND_SIGN = "/"
 
 
 class ScriptError(Exception):
@@ -156,7 +157,7 @@ def parse_line(line: int, source: str) -> Say | Remark | Command | Expectation |
 def parse_said(line: int, source: str) -> Say:
     found = _SAID.fullmatch(source.strip(" \t\r"))
     speaker = found["speaker"].strip() if found else ""
-    if found is None or not speaker:
+    if found is None or not speaker or speaker.startswith(COMMAND_SIGN):
         raise ScriptError(
             line, 'this is none of `NAME> text`, `bot> text`, `! command` and `# comment`; write "ana> hello", say.'
         )
@@ -234,6 +235,8 @@ def _name(of: Arguments) -> str:
     line, _, rest = of
     if not rest:
         raise ScriptError(line, "a name is missing here.")
+    if rest.startswith(COMMAND_SIGN):
+        raise ScriptError(line, f"a name cannot begin with {COMMAND_SIGN}, as commands do.")
     return rest
 
 

@@ -14,7 +14,7 @@ from adapters.contract import File, Line, Listing, Name, Node, Picture, Plain, R
 
 _BREAKS = re.compile(r"[\n\r\t\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 _COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\ud800-\udfff]")
-_ESCAPED_IN_JSON = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_ESCAPED_IN_JSON = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _BULLET = "- "
 _GAP = "  "
@@ -44,8 +44,8 @@ def record(line: int, person: str, place: str | None, reply: Reply) -> str:
     """The reply as a JSON object on one line. `place` is where it was said, None in private."""
     answer = {
         "line": line,
-        "person": person,
-        "place": place,
+        "person": inert(person),
+        "place": None if place is None else inert(place),
         "command": reply.command,
         "outcome": reply.outcome,
         "code": reply.code,

@@ -95,7 +95,7 @@ class Talk:
             self._screen.note(f"You speak as {self._speaker.name}. /as NAME changes that.")
 
     async def _begin_anew(self) -> None:
-        answer = await ask("Nobody has been here yet. Set up a small example community to try things in? [Y/n] ")
+        answer = await self._ask("Nobody has been here yet. Set up a small example community to try things in? [Y/n] ")
         if answer.casefold() in {"", "y", "yes"}:
             for step in parse_script(EXAMPLE):
                 if isinstance(step, Say):
@@ -105,9 +105,15 @@ class Talk:
             self._speaker.name = SPEAKER
             self._screen.notes(INTRODUCTION)
             return
-        self._speaker.name = await ask(f"Then you are its owner. What is your name? [{SPEAKER}] ") or SPEAKER
+        self._speaker.name = await self._ask(f"Then you are its owner. What is your name? [{SPEAKER}] ") or SPEAKER
         self._history.append_string(f"/as {self._speaker.name}")
         await self._take(f"! owner {self._speaker.name}")
+
+    async def _ask(self, question: str) -> str:
+        """The answer to a question of the console's own; a command is none."""
+        while is_command(answer := await ask(question)):
+            self._screen.problem("That is a command, which can wait: answer this first, or press Enter.")
+        return answer
 
     # --- line by line
 
@@ -204,6 +210,9 @@ class Talk:
         if not name:
             self._screen.problem("As whom? Write /as NAME.")
             return
+        if is_command(name):
+            self._screen.problem("A name cannot begin with a slash, as commands do.")
+            return
         self._speaker.name = self._world.person(name).name
 
     def _speak_privately(self, word: str) -> None:
@@ -245,8 +254,10 @@ class Talk:
             return
         match step:
             case Appoint() | Join() | Leave() | Move():
-                await self._courier.happens(step)
-                self._screen.note("Done.")
+                if no := await self._courier.happens(step):
+                    self._screen.reply(no, reader=self._speaker.name, private=True)
+                else:
+                    self._screen.note("Done.")
             case Press(label=label, presser=presser):
                 await self._press(presser, label)
             case Again(times=times) if self._last is not None:
@@ -279,7 +290,7 @@ def last_speaker(history: History) -> str:
     """Whoever was spoken as last, in earlier sittings too."""
     for line in history.load_history_strings():
         command, _, name = line.partition(" ")
-        if command == "/as" and (name := name.strip().removeprefix("@")):
+        if command == "/as" and (name := name.strip().removeprefix("@")) and not is_command(name):
             return name
     return SPEAKER
 

@@ -117,7 +117,8 @@ class Performance:
             case Remark():
                 pass
             case Appoint() | Join() | Leave() | Move():
-                await self._courier.happens(step)
+                if no := await self._courier.happens(step):
+                    raise ScriptError(step.line, " ".join(plain(no).split("\n")))
             case SetClock(at=at):
                 self._stage.clock.set(at)
             case ShiftClock():

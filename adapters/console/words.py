@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
-from adapters.console.world import World
+from adapters.console.world import World, native_id
 from adapters.contract import (
     ATTACHMENT_BYTES_MAX,
     Attachment,
@@ -92,5 +92,5 @@ def attach(path: str, folders: Sequence[Path]) -> Attachment:
             raise AttachmentProblem(f"The file {path} cannot be read.") from problem
         if len(content) > ATTACHMENT_BYTES_MAX:
             raise AttachmentProblem(f"The file {path} is too large: send at most {ATTACHMENT_BYTES_MAX:,} bytes.")
-        return Attachment(Path(path).name, content)
+        return Attachment(Path(path).name, content, native_id)
     raise AttachmentProblem(f"There is no file {path}.")

@@ -16,7 +16,7 @@ ROLE_WORDS = {
     "auditors": Role.AUDITOR,
     "creators": Role.CREATOR,
 }
-"""Roles that `@word` names, unless a person goes by that name."""
+"""Roles that `@word` names. A person who goes by that name is named by their id, as `id:moderators`."""
 
 VOUCHED = frozenset({Role.OWNER, Role.OPERATOR})
 """What the console attests when it appoints somebody: whoever sits at the machine runs this Florin."""
@@ -101,5 +101,5 @@ class World:
         return Sighting(person.identity, person.name, person.is_bot)
 
     def role(self, word: str) -> Role | None:
-        """The role that `@word` names, if no person does."""
-        return None if self.find(word) else ROLE_WORDS.get(word.casefold())
+        """The role that `@word` names. Nobody takes that from it by their name."""
+        return ROLE_WORDS.get(word.casefold())

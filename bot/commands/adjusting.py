@@ -101,7 +101,7 @@ def ask_adjust(receipt: Adjusted, done: Done, words: Words) -> Telling:
 def _sentence(receipt: Adjusted, row: AdjustedRow, words: Words) -> Line:
     name, amount = words.name(row.member), words.coins(row.amount)
     which = "" if receipt.asset is Asset.BONUS else f" ({asset_name(receipt.asset, words)})"
-    balance = words.number(row.balance)
+    balance = _after(receipt.asset, row.balance, words)
     match receipt.action:
         case Action.ADD:
             return words.line(
@@ -121,6 +121,17 @@ def _sentence(receipt: Adjusted, row: AdjustedRow, words: Words) -> Line:
             )
         case Action.SET:
             return words.line("{name} has {amount}{which} now.", name=name, amount=amount, which=which)
+
+
+def _after(asset: Asset, balance: int, words: Words) -> str:
+    """What they have after; of which kind, where that is not the usual one."""
+    match asset:
+        case Asset.COIN:
+            return words.bought(balance)
+        case Asset.BONUS:
+            return words.number(balance)
+        case Asset.DIAMOND:
+            return words.text("{n} in earnings", n=balance)
 
 
 def _rows(receipt: Adjusted, words: Words) -> tuple[Node, ...]:

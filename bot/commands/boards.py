@@ -70,7 +70,8 @@ async def _page(asked: Asked, board: Board, period: Period, page: Page) -> Board
 def _nodes(found: BoardPage, words: Words, asker: str) -> tuple[Node, ...]:
     title = Line((Strong(_title(found, words)),))
     if not found.rows:
-        return (title, _nobody(found, words)) if found.page == 1 else (title, words.line("Nobody is on this page."))
+        nobody = _nobody(found, words) if found.page == 1 else words.line("Nobody is on this page.")
+        return (title, nobody, _own(found, words, asker))
     table = Table(
         (words.text("#"), words.text("Name"), words.text("Coins")),
         tuple(
@@ -118,7 +119,9 @@ def _title(found: BoardPage, words: Words) -> str:
 
 
 def _nobody(found: BoardPage, words: Words) -> Line:
-    """How to be the first."""
+    """How to be the first, for who is not on it: those who hide are, unseen."""
+    if found.own_rank is not None:
+        return words.line("Nobody else is here.")
     match Board(found.board):
         case Board.SUPPORTERS:
             return words.line("Nobody is here yet. Be the first and send a gift: /gift rose @name")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from adapters.contract import CommandSpec, FieldValue, Line, Listing, Node, Plai
 from bot.asked import Asked
 from bot.commands.registry import command, commands, specs
 from bot.meanings import usage
+from bot.nearest import nearest
 from bot.options import Rest
 from bot.refusal_texts import roles_named
 from bot.telling import Telling
@@ -35,8 +35,8 @@ async def give_help(asked: Asked, command: Annotated[Rest | None, "which command
         return asked.reply(_explained(asked, found.spec))
     group = [spec for spec in _shown(asked) if spec.name.startswith(f"{name} ")]
     if not group:
-        nearest = difflib.get_close_matches(name[:40], [spec.name for spec in _shown(asked)], n=3)
-        asked.refuse(Code.UNKNOWN_COMMAND, nearest=", ".join(f"/{near}" for near in nearest))
+        meant = nearest(name, [spec.name for spec in _shown(asked)])
+        asked.refuse(Code.UNKNOWN_COMMAND, nearest=", ".join(f"/{near}" for near in meant))
     return asked.reply(_group(asked, group))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from adapters.contract import Line, Listing, Reply
 from bot.asked import Asked
 from bot.commands.registry import command, tells
+from bot.meanings import usage
 from bot.telling import Done, Telling
 from bot.wording import Words
 from economy.books import Order
@@ -87,7 +88,8 @@ def _freezing(
     if everyone is not None:
         return FreezeAll(by=asked.by, frozen=scope is not None, reason=reason)
     if member is None:
-        asked.refuse(Code.INVALID_ARGUMENT, rule="missing", option="member")
+        line = usage(asked.command.spec)
+        asked.refuse(Code.INVALID_ARGUMENT, rule="missing", option="member", needed="who is meant", usage=line)
     return Freeze(by=asked.by, member=member.identity, scope=scope, reason=reason)
 
 

@@ -16,9 +16,10 @@ from bot.telling import Telling
 from bot.wording import Words
 from economy.books import AMOUNT_HIDDEN
 from economy.refusals import Code
+from economy.rules.earning import daily_amount
 from economy.rules.permissions import Right
 from economy.settings import Feature
-from economy.values import Asset, MemberId, Sighting, receipt_id
+from economy.values import Asset, MemberId, Sighting, local_date, receipt_id
 from economy.views import Balance, HistoryRow
 
 EXPORT_PAGE = 100
@@ -36,7 +37,7 @@ async def balance(asked: Asked, member: Annotated[Sighting | None, "whose; yours
     if member is not None and subject != asked.reader.member_id:
         return await _balance_of(asked, member, subject)
     found = await asked.economy.reads.balance(asked.community_id, subject, asked.now)
-    return asked.reply(Telling(nodes=tuple(_own_lines(found, asked.words)), fields=_balance_fields(found)))
+    return asked.reply(Telling(nodes=tuple(_own_lines(found, asked)), fields=_balance_fields(found)))
 
 
 async def _balance_of(asked: Asked, member: Sighting, subject: MemberId) -> Reply:
@@ -52,7 +53,7 @@ async def _balance_of(asked: Asked, member: Sighting, subject: MemberId) -> Repl
             "{name} has {amount}{parts}.",
             name=words.name(subject),
             amount=_coins(found, words),
-            parts=_parts(found, words),
+            parts=_parts(found, words) if staff else "",
         )
     ]
     fields = {"member": words.field(subject), **_balance_fields(found)}
@@ -63,9 +64,10 @@ async def _balance_of(asked: Asked, member: Sighting, subject: MemberId) -> Repl
     return asked.reply(Telling(nodes=tuple(lines), fields=fields))
 
 
-def _own_lines(found: Balance, words: Words) -> list[Line]:
+def _own_lines(found: Balance, asked: Asked) -> list[Line]:
+    words = asked.words
     lines = [words.line("You have {amount}{parts}.", amount=_coins(found, words), parts=_parts(found, words))]
-    return [*lines, *_earnings(found, words), *_to_earn(found, words)]
+    return [*lines, *_earnings(found, words), *_to_earn(found, asked)]
 
 
 def _coins(found: Balance, words: Words) -> str:
@@ -93,14 +95,18 @@ def _earnings(found: Balance, words: Words) -> list[Line]:
     return [words.line("Earnings: {amount}, {held}.", amount=found.diamond, held=held)]
 
 
-def _to_earn(found: Balance, words: Words) -> list[Line]:
-    """What is still to be had today."""
-    settings = words.settings
-    left = max(0, settings.earn_limit_daily - found.earned_today)
-    if found.daily_claimed or not settings.feature_on(Feature.DAILY) or not left:
-        return []
-    amount = words.coins(min(settings.daily_amount, left))
-    return [words.line("/daily gives you {amount} today. You can earn {left} more today.", amount=amount, left=left)]
+def _to_earn(found: Balance, asked: Asked) -> list[Line]:
+    """What is still to be had today, and what was."""
+    words, settings = asked.words, asked.reader.settings
+    lines = []
+    left = settings.earn_limit_daily - found.earned_today
+    amount = min(daily_amount(settings, asked.reader.flags, local_date(asked.now, settings.time_zone)), left)
+    if amount > 0 and not found.daily_claimed and settings.feature_on(Feature.DAILY):
+        lines.append(words.line("/daily gives you {amount} today.", amount=words.coins(amount)))
+    if found.earned_today:
+        limit = settings.earn_limit_daily
+        lines.append(words.line("Earned today: {earned} of {limit}.", earned=found.earned_today, limit=limit))
+    return lines
 
 
 def _balance_fields(found: Balance) -> dict[str, FieldValue]:

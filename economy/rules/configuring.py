@@ -128,8 +128,8 @@ class Appoint(Order, frozen=True, kw_only=True, tag="appoint"):
         if member is None or (self.given and member.flags.get(PRESENT) is not True):
             return refuse(Code.UNKNOWN_MEMBER, name=self.member.native_id)
         if member.is_bot and self.given:
-            return refuse(Code.RECIPIENT_IS_BOT, member_id=member.id)
-        if self.role is Role.OWNER and not self.given and member.id == actor.id:
+            return refuse(Code.RECIPIENT_IS_BOT, rule="roles", member_id=member.id)
+        if self.role in (Role.OWNER, Role.OPERATOR) and not self.given and member.id == actor.id:
             return refuse(Code.NOT_ALLOWED, rule="last_owner")
         facts = [member.fact(ROLE_PREFIX + self.role, True if self.given else None)]
         if self.role is Role.CREATOR and not self.given:

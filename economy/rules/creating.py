@@ -74,6 +74,8 @@ class JudgeCreator(Order, frozen=True, kw_only=True, tag="judge_creator"):
             return refuse(Code.UNKNOWN_MEMBER, name=self.member.native_id)
         if member.flags.get(CREATOR) != "asked":
             return refuse(Code.INVALID_ARGUMENT, rule="not_asked", member_id=member.id)
+        if self.approved and member.id == actor.id and Role.OWNER not in books.roles_of(actor):
+            return refuse(Code.NOT_ALLOWED, rule="approve_self", roles="owner")
         if not self.approved and not self.reason:
             return refuse(Code.REASON_REQUIRED)
         return Decision(

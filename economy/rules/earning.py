@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
@@ -21,8 +22,8 @@ from economy.books import (
     Outcome,
 )
 from economy.ledger import Legs, Receipt
-from economy.refusals import Code, refuse
-from economy.settings import Feature
+from economy.refusals import Code, Value, refuse
+from economy.settings import Feature, Settings
 from economy.totals import EARNED
 from economy.values import Asset, Coins, MemberId, day_end, local_date
 
@@ -53,6 +54,8 @@ class ClaimDaily(Order, frozen=True, kw_only=True, tag="claim_daily"):
             return refuse(Code.FROZEN, rule="receive", appeal=books.settings.appeal, own=True)
         if member.is_bot:
             return refuse(Code.NOT_ALLOWED, rule="bots")
+        if not member.is_present:
+            return refuse(Code.NOT_ALLOWED, rule="absent")
         today = local_date(now, books.settings.time_zone)
         next_at = day_end(today, books.settings.time_zone)
         last = last_claim(member)
@@ -60,14 +63,13 @@ class ClaimDaily(Order, frozen=True, kw_only=True, tag="claim_daily"):
             # Also when the clock went back: the day claimed counts, not the hours since.
             next_at = max(next_at, day_end(last, books.settings.time_zone))
             return refuse(Code.ALREADY_CLAIMED, next_at=next_at.isoformat())
-        streak = _streak_before(member, today) + 1
-        bonus = books.settings.daily_streak_bonus * (streak - 1)
         earned = member.total(EARNED, today.toordinal())
-        amount = min(books.settings.daily_amount + bonus, books.settings.earn_limit_daily - earned)
+        amount = min(daily_amount(books.settings, member.flags, today), books.settings.earn_limit_daily - earned)
         if amount <= 0:
             return refuse(Code.LIMIT_EXCEEDED, rule="earned", limit=books.settings.earn_limit_daily)
         if refusal := books.must_fit(member, Asset.BONUS, amount):
             return refusal
+        streak = _streak_before(member.flags, today) + 1
         legs = Legs()
         legs.issue(member.id, Asset.BONUS, amount)
         return Decision(
@@ -85,13 +87,23 @@ class ClaimDaily(Order, frozen=True, kw_only=True, tag="claim_daily"):
 
 def last_claim(member: Member) -> date | None:
     """The local day of the member's last claim."""
-    last = member.flags.get(DAILY_DAY)
+    return _last_claim(member.flags)
+
+
+def daily_amount(settings: Settings, flags: Mapping[str, Value], today: date) -> int:
+    """What a claim on the local day `today` gives whoever has these flags, streak included, if the day's limit on
+    what is earned leaves that much."""
+    return settings.daily_amount + settings.daily_streak_bonus * _streak_before(flags, today)
+
+
+def _last_claim(flags: Mapping[str, Value]) -> date | None:
+    last = flags.get(DAILY_DAY)
     return date.fromisoformat(last) if isinstance(last, str) else None
 
 
-def _streak_before(member: Member, today: date) -> int:
-    streak = member.flags.get(DAILY_STREAK)
-    return streak if type(streak) is int and last_claim(member) == today - timedelta(days=1) else 0
+def _streak_before(flags: Mapping[str, Value], today: date) -> int:
+    streak = flags.get(DAILY_STREAK)
+    return streak if type(streak) is int and _last_claim(flags) == today - timedelta(days=1) else 0
 
 
 def daily_offer(books: Books, member: Member, now: datetime) -> Offer | None:

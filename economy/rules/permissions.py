@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from economy.books import Books, Member
+from economy.books import FREEZE, Books, Member
 from economy.refusals import Code, Refusal, refuse
 from economy.values import Role
 
@@ -65,8 +65,16 @@ def may(roles: frozenset[Role], right: Right) -> bool:
 
 
 def must_be_allowed(books: Books, actor: Member, right: Right) -> Refusal | None:
-    """Refuses with the roles that would be needed, most common first."""
-    if may(books.roles_of(actor), right):
-        return None
+    """Refuses with the roles that would be needed, most common first.
+
+    Staff whose sending is frozen, or who left, decide nothing meanwhile; owner and operator cannot be locked out.
+    """
+    roles = books.roles_of(actor)
+    if may(roles, right):
+        if not roles.isdisjoint({_OPERATOR, _OWNER}):
+            return None
+        if actor.flags.get(FREEZE) in ("send", "both"):
+            return refuse(Code.FROZEN, rule="staff", appeal=books.settings.appeal)
+        return None if actor.is_present else refuse(Code.NOT_ALLOWED, rule="absent")
     needed = ",".join(role for role in Role if role in WHO_MAY[right])
     return refuse(Code.NOT_ALLOWED, rule=str(right), roles=needed)

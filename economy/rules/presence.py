@@ -11,7 +11,10 @@ from typing import ClassVar
 
 from economy.books import AMOUNT_HIDDEN, HIDDEN, PRESENT, ROLE_PREFIX, Books, Decision, Needs, Order, Outcome
 from economy.ledger import Receipt
-from economy.values import MemberId
+from economy.values import MemberId, Role
+
+KEPT = frozenset({Role.OWNER, Role.OPERATOR, Role.CREATOR})
+"""Roles that outlast a leave."""
 
 
 class Joined(Receipt, frozen=True, kw_only=True, tag="joined"):
@@ -37,7 +40,10 @@ class Left(Receipt, frozen=True, kw_only=True, tag="left"):
 
 
 class Leave(Order, frozen=True, kw_only=True, tag="leave"):
-    """`by` left the place. Coins stay theirs; roles given by name end, so that nobody returns as staff unnoticed."""
+    """`by` left the place. Coins stay theirs; roles given by name end, so that nobody returns as staff unnoticed.
+
+    Owner and operator stay what they are: a community must not lose its owner by a click.
+    """
 
     kind: ClassVar[str] = "leave"
 
@@ -50,7 +56,7 @@ class Leave(Order, frozen=True, kw_only=True, tag="leave"):
         facts += [
             member.fact(name, None)
             for name, value in sorted(member.flags.items())
-            if name.startswith(ROLE_PREFIX) and value is True and name != f"{ROLE_PREFIX}creator"
+            if name.startswith(ROLE_PREFIX) and value is True and name.removeprefix(ROLE_PREFIX) not in KEPT
         ]
         return Decision(receipt=Left(member=member.id), facts=tuple(facts))
 

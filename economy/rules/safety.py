@@ -87,7 +87,7 @@ class Freeze(Order, frozen=True, kw_only=True, tag="freeze"):
         member = books.find(self.member)
         if member is None:
             return refuse(Code.UNKNOWN_MEMBER, name=self.member.native_id)
-        if Role.OWNER in member.roles and member.id != actor.id:
+        if not member.roles.isdisjoint({Role.OWNER, Role.OPERATOR}) and member.id != actor.id:
             return refuse(Code.NOT_ALLOWED, rule="freeze_owner")
         if member.id == actor.id and Role.OWNER not in books.roles_of(actor):
             # Else a moderator whom the owner has frozen would lift it.

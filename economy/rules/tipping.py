@@ -94,7 +94,7 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
         receivers, skipped = found
         each = self._each(books, sender, len(receivers))
         if isinstance(each, Refusal):
-            return with_daily(books, sender, each, now)
+            return each if each.rule == "split" else with_daily(books, sender, each, now)
         total = each * len(receivers)
         if total > COINS_MAX:
             return refuse(Code.INVALID_AMOUNT, limit=COINS_MAX)
@@ -173,7 +173,9 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
                     return refusal
             case AmountKind.EXACT:
                 return int(self.amount.coins)
-        return pot // heads or refuse(Code.INSUFFICIENT_FUNDS, needed=heads, available=pot)
+        if sender.spendable and pot < heads:
+            return refuse(Code.INSUFFICIENT_FUNDS, rule="split", pot=pot, people=heads, available=sender.spendable)
+        return pot // heads or refuse(Code.INSUFFICIENT_FUNDS, needed=heads, available=sender.spendable)
 
     def _why_ask(self, books: Books, total: int, bought: int) -> tuple[str, ...]:
         """Why to ask first; after a confirmation only if more bought coins would go than was agreed."""

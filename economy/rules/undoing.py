@@ -38,6 +38,7 @@ from economy.values import (
     Own,
     Owner,
     Reason,
+    Role,
     receipt_id,
 )
 
@@ -87,10 +88,10 @@ class Undo(Order, frozen=True, kw_only=True, tag="undo"):
         part = reversal.take_back(entry)
         if isinstance(part, Refusal):
             return part
-        if not part.taken and part.missing:
-            return refuse(Code.NOTHING_TO_UNDO, rule="spent", missing=int(part.missing))
         if part.missing and as_sender:
             return refuse(Code.INSUFFICIENT_FUNDS, rule="undo_spent", missing=int(part.missing))
+        if not part.taken and part.missing:
+            return refuse(Code.NOTHING_TO_UNDO, rule="spent", missing=int(part.missing))
         return Decision(
             receipt=Undone(actor=actor.id, parts=(part,)),
             postings=reversal.postings,
@@ -134,18 +135,16 @@ def _in_window(books: Books, entry: Entry, now: datetime) -> bool:
 
 
 def _must_judge(books: Books, actor: Member, entry: Entry) -> Refusal | None:
-    """Whether `actor` may take `entry` back as staff.
+    """Whether `actor` may take `entry` back as one of those who may undo any.
 
     Nobody under a daily cap decides on coins for themself, and bought coins and earnings that the operator granted
     or removed are the operator's to restore: an undo must not do what a correction may not.
     """
-    if refusal := must_be_allowed(books, actor, Right.UNDO_ANY):
-        return refusal
     if entry.kind == "coins" and any(posting.asset is not Asset.BONUS for posting in entry.postings):
         return must_be_allowed(books, actor, Right.ADJUST_BOUGHT)
     gives_to_actor = any(posting.source == actor.id for posting in entry.postings)
     if gives_to_actor and UNCAPPED.isdisjoint(books.roles_of(actor)):
-        return refuse(Code.NOT_ALLOWED, rule="undo_self", roles=",".join(sorted(UNCAPPED, reverse=True)))
+        return refuse(Code.NOT_ALLOWED, rule="undo_self", roles=",".join(role for role in Role if role in UNCAPPED))
     return None
 
 
@@ -170,7 +169,7 @@ class Reversal:
         missing = 0
         for leg in reversed(legs_of(entry.postings)):
             amount = int(leg[0].amount)
-            first, last = _ends(leg)
+            first, last = leg[0], leg[-1]  # by which the giver gave, and by which the holder holds
             can = min(amount, self._available(last.destination, last.asset))
             missing += amount - can
             if can == 0:
@@ -218,20 +217,6 @@ class Reversal:
         if owner > 0 and self._available(owner, asset) + amount > COINS_MAX:
             return refuse(Code.LIMIT_EXCEEDED, rule="balance", limit=COINS_MAX, member_id=owner)
         return None
-
-
-def _ends(leg: tuple[Posting, ...]) -> tuple[Posting, Posting]:
-    """The posting by which the giver gave and the one by which the holder holds.
-
-    A leg of two is either a change of asset, whose giver stands first, or the setting aside of a diamond's coin,
-    where what a member holds or gave is the diamond.
-    """
-    diamonds = [posting for posting in leg if posting.asset is Asset.DIAMOND]
-    if len(leg) == 2 and diamonds and leg[0].source < 0:
-        return diamonds[0], diamonds[0]  # a granted diamond: issued to the holder
-    if len(leg) == 2 and diamonds and leg[0].asset is Asset.DIAMOND:
-        return diamonds[0], diamonds[0]  # a removed diamond: burned by its giver
-    return leg[0], leg[-1]
 
 
 class UndoSince(Order, frozen=True, kw_only=True, tag="undo_since"):

@@ -33,6 +33,7 @@ class Waiting:
         "decided",
         "digest",
         "error",
+        "in_doubt",
         "key",
         "named",
         "needs",
@@ -59,6 +60,8 @@ class Waiting:
         self.weight = 1 + len(self.needs.people) + len(self.needs.receipts)
         self.decided = False
         """Whether its rule was asked: what is found under its key after that, it wrote itself."""
+        self.in_doubt = False
+        """Whether nobody knows if it is committed: then no answer will do but that of another commit."""
         self.forget()
 
     def forget(self) -> None:

@@ -6,7 +6,9 @@ The rest of the store speaks of rows; here they become one statement, whose text
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -111,6 +113,9 @@ def _array_type(table: Table, column: str) -> str:
             raise TypeError(f"no array of {other}")
 
 
+Part = tuple[Insert | Update, Sequence[Row]]
+
+
 class Bulk(Protocol):
     """What a dialect does with many rows. Empty rows cost no statement."""
 
@@ -127,8 +132,11 @@ class Bulk(Protocol):
         """How many rows were written."""
         ...
 
-    async def count_up(self, connection: AsyncConnection, entries: Mapping[int, int]) -> dict[int, int]:
-        """Adds to the communities' counters; the last entry number of each, after."""
+    async def write_together(
+        self, connection: AsyncConnection, parts: Sequence[Part], entries: Mapping[int, int]
+    ) -> tuple[list[int], dict[int, int]]:
+        """Writes several statements' rows, none of which another of them has to see, and adds to the communities'
+        counters; how many rows each wrote, and the last entry number of each community, after."""
         ...
 
     async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
@@ -150,7 +158,13 @@ class SqliteBulk:
             return 0
         return (await connection.exec_driver_sql(statement.sqlite, list(rows))).rowcount
 
-    async def count_up(self, connection: AsyncConnection, entries: Mapping[int, int]) -> dict[int, int]:
+    async def write_together(
+        self, connection: AsyncConnection, parts: Sequence[Part], entries: Mapping[int, int]
+    ) -> tuple[list[int], dict[int, int]]:
+        written = [await self.write(connection, statement, rows) for statement, rows in parts]
+        return written, await self._count_up(connection, entries) if entries else {}
+
+    async def _count_up(self, connection: AsyncConnection, entries: Mapping[int, int]) -> dict[int, int]:
         found = await connection.exec_driver_sql(
             "UPDATE counters SET last_entry = last_entry + added.value"
             " FROM (SELECT CAST(key AS INTEGER) AS community_id, value FROM json_each(?)) AS added"
@@ -165,6 +179,34 @@ class SqliteBulk:
         found = await connection.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {table.name}")  # noqa: S608
         last = found.scalar_one()
         return range(last + 1, last + 1 + count)
+
+
+_COUNT_UP: Final = (
+    "UPDATE counters SET last_entry = last_entry + added.value"
+    " FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS added(community_id, value)"
+    " WHERE counters.community_id = added.community_id RETURNING counters.community_id, last_entry"
+)
+
+
+@lru_cache(maxsize=1_024)
+def _together(statements: tuple[Insert | Update, ...], *, counts: bool) -> str:
+    """The statements as one; the counters' parameters come first. Answers (part, number, value), part -1 a counter."""
+    taken = 2 if counts else 0
+    named = []
+    answers = []
+    for place, statement in enumerate(statements):
+        text = _PARAMETER.sub(lambda found, before=taken: f"${int(found[1]) + before}", statement.postgres)  # type: ignore[misc]
+        taken += len(set(_PARAMETER.findall(statement.postgres)))
+        named.append(f"s{place} AS ({text} RETURNING 1)")
+        answers.append(f"SELECT {place}, CAST(0 AS bigint), count(*) FROM s{place}")  # noqa: S608
+    if counts:
+        # Last, so that other processes wait for the counters as briefly as can be.
+        named.append(f"counted AS ({_COUNT_UP})")
+        answers.append("SELECT -1, community_id, last_entry FROM counted")
+    return f"WITH {', '.join(named)} {' UNION ALL '.join(answers)}"
+
+
+_PARAMETER: Final = re.compile(r"\$([0-9]+)")
 
 
 class PostgresBulk:
@@ -189,15 +231,26 @@ class PostgresBulk:
         columns = tuple(list(column) for column in zip(*rows, strict=True))
         return (await connection.exec_driver_sql(statement.postgres, columns)).rowcount
 
-    async def count_up(self, connection: AsyncConnection, entries: Mapping[int, int]) -> dict[int, int]:
-        found = await connection.exec_driver_sql(
-            "UPDATE counters SET last_entry = last_entry + added.value"
-            " FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS added(community_id, value)"
-            " WHERE counters.community_id = added.community_id"
-            " RETURNING counters.community_id, last_entry",
-            (list(entries), list(entries.values())),
-        )
-        return {row.community_id: row.last_entry for row in found.all()}
+    async def write_together(
+        self, connection: AsyncConnection, parts: Sequence[Part], entries: Mapping[int, int]
+    ) -> tuple[list[int], dict[int, int]]:
+        # One statement, and so one round trip; its text depends on which parts there are, not on their rows.
+        there = [place for place, (_, rows) in enumerate(parts) if rows]
+        written = [0] * len(parts)
+        if not there and not entries:
+            return written, {}
+        asked: list[Any] = [list(entries), list(entries.values())] if entries else []
+        for place in there:
+            asked += (list(column) for column in zip(*parts[place][1], strict=True))
+        statement = _together(tuple(parts[place][0] for place in there), counts=bool(entries))
+        last: dict[int, int] = {}
+        found: Sequence[Any] = (await connection.exec_driver_sql(statement, tuple(asked))).all()
+        for part, number, value in found:
+            if part < 0:
+                last[number] = value
+            else:
+                written[there[part]] = value
+        return written, last
 
     async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
         found = await connection.exec_driver_sql(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -21,7 +20,7 @@ from economy.store.batch import Waiting
 from economy.store.errors import describe
 from economy.store.reading import FirstAnswer, State, holds
 from economy.store.timing import from_us
-from economy.values import KEY_LENGTH_MAX, Asset, CommunityId, EntryNumber, IdempotencyKey, MemberId
+from economy.values import Asset, CommunityId, EntryNumber, IdempotencyKey, MemberId, fitting_key
 
 log = logging.getLogger(__name__)
 
@@ -118,11 +117,16 @@ class Deciding:
     # --- what the journal writes of itself ------------------------------------------------------------------------
 
     def _note_presence(self, waiting: Waiting, books: Books, actor: Member) -> None:
-        """Joining and leaving are entries, also where nobody said so: whoever acts is there, and doors know more."""
+        """Joining and leaving are entries, also where nobody said so: whoever acts is there, unless the door knows that
+        they left and speak from elsewhere."""
         if not waiting.acts:
             return
         key = waiting.key
-        if not actor.is_present:
+        elsewhere = any(
+            sighting.identity == waiting.submission.order.by and sighting.present is False
+            for sighting in waiting.submission.sightings
+        )
+        if not actor.is_present and not elsewhere:
             self._write_own(waiting.community, books, Join(by=actor.identity), f"{key}:join")
         for sighting in waiting.submission.sightings:
             member = books.find(sighting.identity)
@@ -137,7 +141,7 @@ class Deciding:
         books.standing = frozenset()
         decision = order.decide(books, self._now)
         if isinstance(decision, Decision):
-            self._draft(community, books, order, _fitting(key), decision, None)
+            self._draft(community, books, order, fitting_key(key), decision, None)
 
     # --- what comes of it -----------------------------------------------------------------------------------------
 
@@ -229,10 +233,3 @@ def _follow_roles(books: Books, entry: Entry) -> None:
                 if fact.subject in books.members and holds(books.members[fact.subject], role):
                     held.add(fact.subject)
                 books.holders[role] = tuple(sorted(held))
-
-
-def _fitting(key: str) -> IdempotencyKey:
-    """`key`, or where it is too long a digest of it."""
-    if len(key) <= KEY_LENGTH_MAX:
-        return IdempotencyKey(key)
-    return IdempotencyKey(f"journal:{hashlib.sha256(key.encode()).hexdigest()}")

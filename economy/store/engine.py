@@ -6,7 +6,7 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +14,16 @@ from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from economy.store import postgres
 from economy.store.bulk import Bulk, PostgresBulk, SqliteBulk
-from economy.store.errors import StoreBusyError, UnsafeStoreError, is_busy
+from economy.store.errors import (
+    CommitInDoubtError,
+    ConnectionLostError,
+    StoreBusyError,
+    UnsafeStoreError,
+    is_busy,
+    sqlstate_of,
+)
 from economy.store.revision import must_be_head
 
 READERS: Final = 4
@@ -40,14 +48,14 @@ _PRAGMAS: Final = {
 
 def store_url(text: str) -> URL:
     """The address as SQLAlchemy wants it: `sqlite:///file`, `postgresql://...`; a bare path is a SQLite file."""
+    if text.startswith(("postgresql://", "postgres://", "postgresql+asyncpg://")):
+        return postgres.url_of(text)
     url = make_url(text if "://" in text else f"sqlite:///{text}")
     match url.get_backend_name():
         case "sqlite":
             if url.database in (None, "", ":memory:"):
                 raise ValueError("a store is a file: sqlite:///path")
             return url.set(drivername="sqlite+aiosqlite")
-        case "postgresql" | "postgres":
-            return url.set(drivername="postgresql+asyncpg")
         case other:
             raise ValueError(f"a store is sqlite:// or postgresql://, not {other}://")
 
@@ -64,11 +72,15 @@ class Store:
     never wait for each other in the database.
     """
 
-    def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine, bulk: Bulk) -> None:
+    def __init__(
+        self, url: URL, writer: AsyncEngine, reader: AsyncEngine, bulk: Bulk, server: postgres.Server | None = None
+    ) -> None:
         self.url = url
         self.writer = writer
         self.reader = reader
         self.bulk = bulk
+        self._server = server
+        self.answer_timeout_s = postgres.ANSWER_TIMEOUT_S
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -76,37 +88,85 @@ class Store:
         """A write transaction: committed when the block ends, rolled back when it raises.
 
         On SQLite it holds the lock from the start, so that nothing read in it is older. Raises StoreBusyError where
-        another process keeps the lock longer than the busy timeout. The commit is not cancelled with the caller.
+        another process keeps a lock longer than we wait, and on PostgreSQL NoPrimaryError, ConnectionLostError, or
+        CommitInDoubtError, after which the same has to be written again. The commit is not cancelled with the caller.
         """
-        async with self._turn if not self.bulk.locks_rows else nullcontext(), self._transaction() as connection:
+        if self._server is not None:
+            async with self._server_transaction(self._server) as connection:
+                yield connection
+            return
+        async with self._turn, self._file_transaction() as connection:
             yield connection
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def _file_transaction(self) -> AsyncIterator[AsyncConnection]:
         async with self.writer.connect() as connection:
             try:
                 _ = await connection.begin()
                 yield connection
-                await _unhurried(connection.commit())
+                await unhurried(connection.commit())
             except DBAPIError as problem:
-                await _unhurried(connection.rollback())
+                await unhurried(connection.rollback())
                 if is_busy(problem):
                     raise StoreBusyError("the store is locked by another process") from problem
                 raise
             except BaseException:
-                await _unhurried(connection.rollback())
+                await unhurried(connection.rollback())
                 raise
 
     @asynccontextmanager
+    async def _server_transaction(self, server: postgres.Server) -> AsyncIterator[AsyncConnection]:
+        async with self.writer.connect() as connection:
+            link = await _link(connection)
+            link.warnings.clear()
+            # A server that stops answering is given up; the driver's own time-outs would send a cancel request.
+            watchdog = asyncio.get_running_loop().call_later(self.answer_timeout_s, link.terminate)
+            try:
+                try:
+                    if server.beginning:
+                        await connection.exec_driver_sql(server.beginning)
+                    yield connection
+                except BaseException as problem:
+                    await unhurried(_roll_back(connection, link))
+                    if isinstance(problem, (DBAPIError, OSError)):
+                        raise await self._told(problem, link) from problem
+                    raise
+                await self._commit(connection, link)
+            finally:
+                watchdog.cancel()
+
+    async def _commit(self, connection: AsyncConnection, link: postgres.Link) -> None:
+        try:
+            await unhurried(connection.commit())
+        except (DBAPIError, OSError) as problem:
+            await unhurried(_roll_back(connection, link))
+            if postgres.is_undone(sqlstate_of(problem)):
+                raise
+            raise CommitInDoubtError("the connection broke at the commit") from problem
+        if link.warnings:
+            # 01000 above all: committed here, and perhaps on no standby.
+            raise CommitInDoubtError(f"the server warned at the commit: {', '.join(link.warnings)}")
+
+    async def _told(self, problem: DBAPIError | OSError, link: postgres.Link) -> Exception:
+        """What an error before the commit means to whoever writes."""
+        if isinstance(problem, DBAPIError) and is_busy(problem):
+            return StoreBusyError("the store is locked by another process")
+        if postgres.is_lost(sqlstate_of(problem), closed=link.is_closed()):
+            # What was a primary may be none now, and its other connections are as useless.
+            await self.reader.dispose()
+            await self.writer.dispose()
+            return ConnectionLostError("the connection to the store broke")
+        return problem
+
+    @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A consistent snapshot."""
+        """A consistent snapshot, on PostgreSQL of the primary."""
         async with self.reader.connect() as connection:
             yield connection
 
     async def close(self) -> None:
         await self.reader.dispose()
-        if self.writer is not self.reader:
-            await self.writer.dispose()
+        await self.writer.dispose()
 
     async def __aenter__(self) -> Store:
         return self
@@ -115,7 +175,25 @@ class Store:
         await self.close()
 
 
-async def _unhurried(work: Any) -> None:
+async def _link(connection: AsyncConnection) -> postgres.Link:
+    raw = await connection.get_raw_connection()
+    link = raw.driver_connection
+    if not isinstance(link, postgres.Link):
+        raise TypeError("a connection of ours is a Link")
+    return link
+
+
+async def _roll_back(connection: AsyncConnection, link: postgres.Link) -> None:
+    """Rolls back where there is a connection left to do it on; the server does it where there is none."""
+    if not link.is_closed():
+        with suppress(DBAPIError):
+            await connection.rollback()
+            return
+    link.terminate()
+    await connection.invalidate()
+
+
+async def unhurried(work: Any) -> None:
     """Finishes `work` even if the caller is cancelled meanwhile; the cancellation is told afterwards."""
     task = asyncio.ensure_future(work)
     try:
@@ -126,23 +204,28 @@ async def _unhurried(work: Any) -> None:
         raise
 
 
-async def open_store(address: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S, any_schema: bool = False) -> Store:
+async def open_store(
+    address: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S, any_schema: bool = False, allow_loss: bool = False
+) -> Store:
     """Opens the store at `address`.
 
-    Raises StoreBusyError where another process keeps the file to itself, UnsafeStoreError if the database does not
-    hold what durability rests on, and SchemaMismatchError if its tables are not those of this release, unless
-    `any_schema` (only migrations do).
+    Raises StoreBusyError where another process keeps the file to itself, NoPrimaryError where no server answers,
+    UnsafeStoreError if the database does not hold what durability rests on (on PostgreSQL unless `allow_loss`), and
+    SchemaMismatchError if its tables are not those of this release, unless `any_schema` (only migrations do).
     """
     url = store_url(address)
     if url.get_backend_name() == "postgresql":
-        engine = create_async_engine(url, pool_size=READERS, hide_parameters=True)
-        store = Store(url, engine, engine, PostgresBulk())
+        server = postgres.Server(url, lock_timeout_s=busy_timeout_s, allow_loss=allow_loss, any_schema=any_schema)
+        reader = server.engine(connections=READERS, writes=False)
+        store = Store(url, server.engine(connections=postgres.WRITERS, writes=True), reader, PostgresBulk(), server)
     else:
+        server = None
         writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_timeout_s)
-        reader = _sqlite_engine(url, "BEGIN", READERS, busy_timeout_s)
-        store = Store(url, writer, reader, SqliteBulk())
+        store = Store(url, writer, _sqlite_engine(url, "BEGIN", READERS, busy_timeout_s), SqliteBulk())
     try:
         async with store.read() as connection:
+            if server is not None:
+                await server.must_be_safe(connection)
             if not any_schema:
                 await must_be_head(connection)
     except DBAPIError as problem:

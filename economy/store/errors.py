@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 
 class StoreError(Exception):
@@ -13,6 +13,18 @@ class StoreError(Exception):
 
 class StoreBusyError(StoreError):
     """Another process holds the store's lock longer than we wait. Nothing was written."""
+
+
+class NoPrimaryError(StoreError):
+    """No host of the store answers and takes writes. Nothing was written."""
+
+
+class ConnectionLostError(StoreError):
+    """The connection broke before the commit was sent. Nothing was written."""
+
+
+class CommitInDoubtError(StoreError):
+    """The commit was sent and nobody knows what became of it: what was to be written must be written again."""
 
 
 class UnsafeStoreError(StoreError):
@@ -40,12 +52,25 @@ def is_busy(error: DBAPIError) -> bool:
     if code is not None:
         return code & 0xFF in (_SQLITE_BUSY, _SQLITE_LOCKED)
     # PostgreSQL: lock_not_available.
-    return getattr(error.orig, "sqlstate", None) == "55P03"
+    return sqlstate_of(error) == "55P03"
 
 
-def is_conflict(error: DBAPIError) -> bool:
-    """Whether two transactions of PostgreSQL met, so that running this one again is the answer."""
-    return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
+def sqlstate_of(error: Exception) -> str | None:
+    """PostgreSQL's code of the error; None where no server said anything."""
+    found: str | None = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return found
+
+
+def is_worth_another(error: DBAPIError) -> bool:
+    """Whether running the transaction again may be the answer: the file failed, or two of PostgreSQL's met.
+
+    A key that is there already is one of these: another process made the same member or wrote the same key meanwhile,
+    and what it wrote is seen the next time.
+    """
+    sqlstate = sqlstate_of(error)
+    if sqlstate is None:
+        return isinstance(error, OperationalError)
+    return sqlstate in ("40001", "40P01", "23505")
 
 
 def describe(problem: BaseException) -> str:

@@ -12,6 +12,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain, count, repeat
 from typing import Final
 
 import msgspec
@@ -20,8 +21,16 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from economy.service import Answer, Clock, Submission
 from economy.store.batch import Waiting, busy, take_batch
 from economy.store.deciding import Deciding, Nonce
-from economy.store.engine import Store
-from economy.store.errors import StoreBusyError, describe, is_conflict
+from economy.store.engine import Store, unhurried
+from economy.store.errors import (
+    CommitInDoubtError,
+    ConnectionLostError,
+    NoPrimaryError,
+    StoreBusyError,
+    StoreError,
+    describe,
+    is_worth_another,
+)
 from economy.store.lookup import Directory, Resolving, Who
 from economy.store.reading import Reading
 from economy.store.timing import to_us
@@ -33,8 +42,15 @@ log = logging.getLogger(__name__)
 WAITING_MAX: Final = 10_000
 """How many orders may wait before the next is told `busy`."""
 
-ATTEMPTS: Final = 3
-"""How often a batch is written whose fate is unknown. Its keys make that safe."""
+ATTEMPTS: Final = 4
+"""How often a batch is written that met another process's, or a disk that failed. Its keys make that safe."""
+
+PATIENCE_S: Final = 30.0
+"""How long a batch waits for a store that does not answer before its callers are told `busy`. One whose commit is in
+doubt waits for as long as the journal is open."""
+
+PAUSES_S: Final = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Between attempts, the last of them from then on."""
 
 KNOWN_ACCOUNTS_MAX: Final = 100_000
 
@@ -50,7 +66,13 @@ class StoreJournal:
     """Carries out orders on a store. Start it inside the running loop and `close` it: what waits is carried out."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, nonce: Nonce = draw_nonce, waiting_max: int = WAITING_MAX
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        nonce: Nonce = draw_nonce,
+        waiting_max: int = WAITING_MAX,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -60,7 +82,9 @@ class StoreJournal:
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._patience_s = patience_s
         self._closing = False
+        self._closed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._listeners: list[Committed] = []
         self._directory = Directory(store.bulk)
@@ -90,6 +114,7 @@ class StoreJournal:
     async def close(self) -> None:
         """Takes no more orders, carries out those that wait, and ends."""
         self._closing = True
+        self._closed.set()
         if self._task is None:
             return
         await self.drained()
@@ -111,7 +136,8 @@ class StoreJournal:
                 await self._arrived.wait()
                 self._arrived.clear()
                 while self._waiting:
-                    await self._answer(take_batch(self._waiting))
+                    # Cut off in the midst of a statement, a connection would keep its lock until it is collected.
+                    await unhurried(self._answer(take_batch(self._waiting)))
                 self._idle.set()
         finally:
             # Only a loop that is torn down comes here with orders left.
@@ -140,10 +166,8 @@ class StoreJournal:
         """
         try:
             await self._commit(batch)
-        except StoreBusyError:
-            for waiting in batch:
-                waiting.forget()
-                waiting.answer = busy(self._clock.now())
+        except (StoreBusyError, ConnectionLostError, NoPrimaryError, CommitInDoubtError) as problem:
+            self._put_off(batch, problem)
         except (OperationalError, InterfaceError) as problem:
             log.error("the store failed %d orders: %s", len(batch), describe(problem))
             for waiting in batch:
@@ -161,9 +185,8 @@ class StoreJournal:
         if isinstance(problem, OwnFloorError):
             try:
                 await self._commit((waiting,), overdrawn=problem.differences)
-            except StoreBusyError:
-                waiting.forget()
-                waiting.answer = busy(self._clock.now())
+            except (StoreBusyError, ConnectionLostError, NoPrimaryError, CommitInDoubtError) as second:
+                self._put_off((waiting,), second)
                 return
             except Exception as second:  # noqa: BLE001  # as above
                 problem = second
@@ -173,19 +196,51 @@ class StoreJournal:
         waiting.fail(problem)
         log.error("order failed: %s", describe(problem))
 
+    def _put_off(self, batch: Sequence[Waiting], problem: StoreError) -> None:
+        """`busy` for what was not written; no answer at all for what may have been, since any could be wrong."""
+        log.error("%d orders were not carried out: %s", len(batch), describe(problem))
+        for waiting in batch:
+            waiting.forget()
+            if waiting.in_doubt:
+                waiting.fail(problem)
+            else:
+                waiting.answer = busy(self._clock.now())
+
     async def _commit(self, batch: Sequence[Waiting], overdrawn: Mapping[AccountKey, int] | None = None) -> None:
-        """Writes a batch, and again where nobody knows whether it was written: the keys find what was."""
-        for left in reversed(range(ATTEMPTS)):
+        """Writes a batch, and again where nobody knows whether it was written: the keys find what was.
+
+        Raises StoreBusyError only where nothing of it can have been written.
+        """
+        give_up_at = asyncio.get_running_loop().time() + self._patience_s
+        pauses = chain(PAUSES_S, repeat(PAUSES_S[-1]))
+        for attempt in count(1):
             for waiting in batch:
                 waiting.forget()
             try:
                 await self._write(batch, overdrawn)
-            except DBAPIError as problem:
-                if not left or not (isinstance(problem, OperationalError) or is_conflict(problem)):
+                break
+            except (CommitInDoubtError, ConnectionLostError, NoPrimaryError, StoreBusyError) as problem:
+                for waiting in batch:
+                    waiting.in_doubt |= isinstance(problem, CommitInDoubtError)
+                is_late = isinstance(problem, StoreBusyError) or asyncio.get_running_loop().time() > give_up_at
+                if any(waiting.in_doubt for waiting in batch):
+                    is_late = False
+                if is_late or (self._closing and attempt >= ATTEMPTS):
                     raise
                 log.warning("a batch of %d orders is written again: %s", len(batch), describe(problem))
-            else:
-                return
+                # Whoever answers next may be another server.
+                self._directory = Directory(self._store.bulk)
+                self._known_accounts.clear()
+                await self._pause(next(pauses))
+            except DBAPIError as problem:
+                if attempt >= ATTEMPTS or not is_worth_another(problem):
+                    raise
+                log.warning("a batch of %d orders is written again: %s", len(batch), describe(problem))
+
+    async def _pause(self, seconds: float) -> None:
+        """Waits, unless the journal closes meanwhile."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), seconds)
 
     async def _write(self, batch: Sequence[Waiting], overdrawn: Mapping[AccountKey, int] | None) -> None:
         async with self._store.write() as connection:
@@ -229,7 +284,11 @@ async def resolve(resolved: Resolving, batch: Sequence[Waiting]) -> dict[Who, No
         seen.setdefault(actor)
         for sighting in submission.sightings:
             who = (c, sighting.identity)
-            seen[who] = sighting
+            if who == actor or sighting.present is not None:
+                seen[who] = sighting
+            else:
+                # Only named: how somebody wrote them is neither their name nor whether they are a bot.
+                seen.setdefault(who)
             if sighting.present:
                 present.add(who)
         for identity in waiting.named:

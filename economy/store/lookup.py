@@ -8,9 +8,10 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from economy.lookalikes import skeleton
 from economy.store import tables
 from economy.store.bulk import Bulk, Insert, Query, Update, Wanted, grouped
-from economy.store.names import skeleton, storable
+from economy.store.names import storable
 from economy.values import CommunityId, Identity, MemberId, Place, Sighting
 
 CACHED_MAX: Final = 50_000
@@ -129,7 +130,8 @@ class Resolving:
     async def people(self, named: Iterable[Who], seen: dict[Who, Sighting | None], present: set[Who]) -> None:
         """Finds everyone `named` or `seen`, and makes members of those `present` who are none.
 
-        `seen` has the latest sighting of each, or None for someone who acts without one.
+        `seen` has the latest sighting of each that their platform vouches for; None for someone without one, whose
+        name and whether they are a bot stay as they were.
         """
         await self._find([who for who in dict.fromkeys((*named, *seen)) if who not in self._people])
         await self._make([who for who in seen if who in present and self.member(who) is None], seen)
@@ -154,17 +156,18 @@ class Resolving:
             known.update((identity, MemberId(each)) for identity, each in zip(new, ids, strict=True))
             bots = {identity: sighting.is_bot for (_, identity), sighting in seen.items() if sighting}
             await self._write(_NEW_PERSON, [(each, self._now_us) for each in ids])
-            await self._write(
-                _NEW_IDENTITY, [(who.platform, who.native_id, known[who], bots.get(who, False)) for who in new]
-            )
+            # In one order in every process, else two that meet the same people would wait for each other.
+            rows = sorted((who.platform, who.native_id, known[who], bots.get(who, False)) for who in new)
+            await self._write(_NEW_IDENTITY, rows)
         for who in wanted:
             sighting = seen[who]
             name = storable(sighting.name if sighting else who[1].native_id)
             is_bot = sighting is not None and sighting.is_bot
             self.changed[who] = Known(known[who[1]], name, self._now_us, is_bot)
         members = {(who[0], known[who[1]]): self.changed[who].name for who in wanted}
-        rows = [(*member, name, skeleton(name), self._now_us) for member, name in members.items()]
-        await self._write(_NEW_MEMBER, rows)
+        await self._write(
+            _NEW_MEMBER, [(*member, name, skeleton(name), self._now_us) for member, name in sorted(members.items())]
+        )
 
     async def _note_changes(self, seen: dict[Who, Sighting | None], present: set[Who]) -> None:
         """Writes names, 'last seen' and 'is a bot' where they are not what the store has."""

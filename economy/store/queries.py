@@ -49,13 +49,14 @@ PROFILES: Final = Query(
     " WHERE m.community_id = w.c AND m.person_id = w.v AND i.person_id = w.v",
     Wanted("members"),
 )
-LOCK_MEMBERS: Final = Query(
-    "SELECT 1 FROM members AS m WHERE (m.community_id, m.person_id) IN (SELECT w.c, w.v FROM {members})"
-    " ORDER BY m.community_id, m.person_id FOR UPDATE",
+# Members first, as everywhere.
+LOCK_MEMBERS_SHARE_COMMUNITIES: Final = Query(
+    "WITH locked AS (SELECT m.person_id FROM members AS m WHERE (m.community_id, m.person_id) IN"
+    " (SELECT w.c, w.v FROM {members}) ORDER BY m.community_id, m.person_id FOR UPDATE),"
+    " shared AS (SELECT c.id FROM communities AS c WHERE c.id IN (SELECT w.v FROM {communities})"
+    " ORDER BY c.id FOR SHARE)"
+    " SELECT count(*) FROM locked UNION ALL SELECT count(*) FROM shared",
     Wanted("members"),
-)
-SHARE_COMMUNITIES: Final = Query(
-    "SELECT 1 FROM communities AS c WHERE c.id IN (SELECT w.v FROM {communities}) ORDER BY c.id FOR SHARE",
     Wanted("communities"),
 )
 LOCK_COMMUNITIES: Final = Query(

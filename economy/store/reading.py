@@ -23,9 +23,8 @@ from economy.store.queries import (
     HOLDERS,
     LOCK_CHESTS,
     LOCK_COMMUNITIES,
-    LOCK_MEMBERS,
+    LOCK_MEMBERS_SHARE_COMMUNITIES,
     PROFILES,
-    SHARE_COMMUNITIES,
     STATE,
 )
 from economy.store.timing import from_us
@@ -130,14 +129,12 @@ class Reading:
 
     async def _lock(self) -> None:
         """Members in id order, so that opposite tips cannot wait for each other; settings shared; chests last."""
-        await self._bulk.query(self._connection, LOCK_MEMBERS, grouped(sorted(self._members)))
         setters = {each.community for each in self._batch if each.needs.sets_community}
-        for query, communities in (
-            (LOCK_COMMUNITIES, setters),
-            (SHARE_COMMUNITIES, self._flags.keys() - setters),
-        ):
-            if communities:
-                await self._bulk.query(self._connection, query, {0: sorted(communities)})
+        shared = {0: sorted(self._flags.keys() - setters)}
+        members = grouped(sorted(self._members))
+        await self._bulk.query(self._connection, LOCK_MEMBERS_SHARE_COMMUNITIES, members, shared)
+        if setters:
+            await self._bulk.query(self._connection, LOCK_COMMUNITIES, {0: sorted(setters)})
         chests = self._chests()
         if chests:
             await self._bulk.query(self._connection, LOCK_CHESTS, grouped(sorted(chests)))

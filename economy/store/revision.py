@@ -25,10 +25,15 @@ async def revision_of(connection: AsyncConnection) -> str | None:
 async def must_be_head(connection: AsyncConnection) -> None:
     """Raises SchemaMismatchError unless the tables are those of this release."""
     found = await revision_of(connection)
-    if found is None:
-        raise SchemaMismatchError("the store has no tables yet: `florin db upgrade` makes them")
     if found != HEAD:
-        raise SchemaMismatchError(
-            f"the store's tables are at revision {found}, and this release needs {HEAD}: run `florin db upgrade` if "
-            "the store is older, or a newer Florin if it is not"
-        )
+        raise mismatch(found)
+
+
+def mismatch(found: str | None) -> SchemaMismatchError:
+    """What is to be said of tables at revision `found`, which is not ours."""
+    if found is None:
+        return SchemaMismatchError("the store has no tables yet: `florin db upgrade` makes them")
+    return SchemaMismatchError(
+        f"the store's tables are at revision {found}, and this release needs {HEAD}: run `florin db upgrade` if "
+        "the store is older, or a newer Florin if it is not"
+    )

@@ -9,15 +9,19 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.store.engine import Store, open_store
+from economy.store.errors import StoreBusyError
 from economy.store.revision import revision_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+ATTEMPTS: Final = 5
+"""How often an upgrade is tried while others hold its tables."""
 
-async def upgrade(url: str, revision: str = "head") -> None:
+
+async def upgrade(url: str, revision: str = "head", *, allow_loss: bool = False) -> None:
     """Brings the store at `url` up to `revision`, making it if it is new; all of it or nothing."""
-    async with await open_store(url, any_schema=True) as store:
+    async with await open_store(url, any_schema=True, allow_loss=allow_loss) as store:
         await upgrade_store(store, revision)
 
 
@@ -25,16 +29,23 @@ async def upgrade_store(store: Store, revision: str = "head") -> None:
     # Alembic takes a tenth of a second to import, and most starts need no migration.
     from alembic import command  # noqa: PLC0415
 
-    async with store.write() as connection:
-        await _alone(connection)
-        await connection.run_sync(lambda bound: command.upgrade(_config(bound), revision))
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            async with store.write() as connection:
+                await _alone(connection)
+                await connection.run_sync(lambda bound: command.upgrade(_config(bound), revision))
+            return
+        except StoreBusyError:
+            if not left:
+                raise
 
 
-async def downgrade(url: str, revision: str) -> None:
+async def downgrade(url: str, revision: str, *, allow_loss: bool = False) -> None:
     """Takes the store at `url` back to `revision`; `base` is an empty store."""
     from alembic import command  # noqa: PLC0415
 
-    async with await open_store(url, any_schema=True) as store, store.write() as connection:
+    opening = open_store(url, any_schema=True, allow_loss=allow_loss)
+    async with await opening as store, store.write() as connection:
         await _alone(connection)
         await connection.run_sync(lambda bound: command.downgrade(_config(bound), revision))
 
@@ -42,6 +53,8 @@ async def downgrade(url: str, revision: str) -> None:
 async def _alone(connection: AsyncConnection) -> None:
     """Two upgrades at once take turns. On SQLite the write lock sees to that."""
     if connection.dialect.name == "postgresql":
+        # Whoever waits for a lock on a table makes all others wait behind: rather try again.
+        await connection.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
         await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4_609_127)")
 
 

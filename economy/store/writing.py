@@ -14,7 +14,7 @@ from economy import codec
 from economy.refusals import Code, Refusal, Value, refuse
 from economy.service import Answer
 from economy.store import tables
-from economy.store.bulk import Bulk, Insert, Row, Update, grouped
+from economy.store.bulk import Bulk, Insert, Part, Row, Update, grouped
 from economy.store.deciding import Deciding, Drafted, StoredReply
 from economy.store.errors import StoreError
 from economy.store.queries import OWN_BALANCES
@@ -99,20 +99,24 @@ async def write(
     them as briefly as can be; of the latter, those not in `known` are made first. Raises OwnFloorError if one of
     them would fall below its floor.
     """
-    drafts = deciding.drafts
-    await _write_replies(bulk, connection, deciding.replies, at_us)
+    drafts, replies = deciding.drafts, deciding.replies
+    counts: dict[int, int] = dict(sorted(Counter(draft.community for draft in drafts).items()))
+    if bulk.locks_rows and not drafts and not replies:
+        # An answer found under its key may be on this server only: it is told behind a commit of our own.
+        counts = dict.fromkeys(sorted(state.books), 0)
     sums = Sums(drafts, state.accounts)
-    await sums.write(bulk, connection)
-    last_entries, numbers = await _number(bulk, connection, drafts)
+    changed, parts = sums.rows()
+    written, last = await bulk.write_together(connection, [changed, *parts, *_reply_rows(replies, at_us)], counts)
+    _must_be_all(changed[1], written[0])
     rows = EntryRows(at_us)
-    for draft, number in zip(drafts, numbers, strict=True):
+    for draft, number in zip(drafts, _numbers(drafts, counts, last), strict=True):
         rows.add(draft, number)
         if draft.waiting is not None:
             entry = draft.entry
             draft.waiting.answer = Answer(entry.receipt, entry.at, entry.time_zone, number)
-    await rows.write(bulk, connection)
+    _ = await bulk.write_together(connection, rows.parts(), {})
     await _write_own(bulk, connection, sums.own, known)
-    return Written(last_entries, frozenset(sums.own))
+    return Written({CommunityId(c): EntryNumber(last[c]) for c, count in counts.items() if count}, frozenset(sums.own))
 
 
 class Written(Struct, frozen=True):
@@ -122,7 +126,7 @@ class Written(Struct, frozen=True):
     own_accounts: frozenset[AccountKey]
 
 
-async def _write_replies(bulk: Bulk, connection: AsyncConnection, replies: Sequence[StoredReply], at_us: int) -> None:
+def _reply_rows(replies: Sequence[StoredReply], at_us: int) -> tuple[Part, Part]:
     answers: list[Row] = []
     offers: list[Row] = []
     for reply in replies:
@@ -135,24 +139,17 @@ async def _write_replies(bulk: Bulk, connection: AsyncConnection, replies: Seque
             (c, nonce, offer.label, offer.presser, to_us(offer.expires), codec.write_order(offer.order))
             for nonce, offer in reply.offers
         )
-    await bulk.write(connection, _NEW_ANSWERS, answers)
-    await bulk.write(connection, _NEW_OFFERS, offers)
+    return (_NEW_ANSWERS, answers), (_NEW_OFFERS, offers)
 
 
-async def _number(
-    bulk: Bulk, connection: AsyncConnection, drafts: Sequence[Drafted]
-) -> tuple[dict[CommunityId, EntryNumber], list[EntryNumber]]:
-    """The communities' last entry numbers, and the number of each draft: without gaps, in order of commit."""
-    counts = Counter(draft.community for draft in drafts)
-    if not counts:
-        return {}, []
-    last = await bulk.count_up(connection, dict(sorted(counts.items())))
+def _numbers(drafts: Sequence[Drafted], counts: Mapping[int, int], last: Mapping[int, int]) -> list[EntryNumber]:
+    """The number of each draft: without gaps, in order of commit."""
     following = {c: last[c] - count for c, count in counts.items()}
     numbers = []
     for draft in drafts:
         following[draft.community] += 1
         numbers.append(EntryNumber(following[draft.community]))
-    return {c: EntryNumber(last[c]) for c in counts}, numbers
+    return numbers
 
 
 async def _write_own(
@@ -162,14 +159,13 @@ async def _write_own(
     await bulk.write(connection, _MISSING_ACCOUNTS, [(c, owner, asset.value, 0) for c, owner, asset in new])
     rows = [(sum_, c, owner, asset.value) for (c, owner, asset), sum_ in sorted(differences.items())]
     try:
-        await _write_all(bulk, connection, _BALANCES, rows)
+        _must_be_all(rows, await bulk.write(connection, _BALANCES, rows))
     except IntegrityError as problem:
         raise OwnFloorError(differences) from problem
 
 
-async def _write_all(bulk: Bulk, connection: AsyncConnection, statement: Update, rows: Sequence[Row]) -> None:
-    """Changes rows that are all there: one that is not would be money lost."""
-    found = await bulk.write(connection, statement, rows)
+def _must_be_all(rows: Sequence[Row], found: int) -> None:
+    """Balances that change are all there: one that is not would be money lost."""
     if found != len(rows):
         raise StoreError(f"{len(rows)} balances to change, and {found} found")
 
@@ -200,7 +196,8 @@ class Sums:
             total = (c, member, day, name)
             self._totals[total] = self._totals.get(total, 0) + amount
 
-    async def write(self, bulk: Bulk, connection: AsyncConnection) -> None:
+    def rows(self) -> tuple[Part, list[Part]]:
+        """The members' balances that change, and what else there is to write."""
         new: list[Row] = []
         changed: list[Row] = []
         for account in sorted(self._members):
@@ -209,10 +206,9 @@ class Sums:
                 changed.append((self._members[account], c, owner, asset.value))
             else:
                 new.append((c, owner, asset.value, self._members[account]))
-        await bulk.write(connection, _NEW_ACCOUNTS, new)
-        await _write_all(bulk, connection, _BALANCES, changed)
-        await bulk.write(connection, _FLAGS, [(*flag, text) for flag, text in self._flags.items()])
-        await bulk.write(connection, _TOTALS, [(*total, amount) for total, amount in self._totals.items()])
+        flags: list[Row] = [(*flag, text) for flag, text in self._flags.items()]
+        totals: list[Row] = [(*total, amount) for total, amount in self._totals.items()]
+        return (_BALANCES, changed), [(_NEW_ACCOUNTS, new), (_FLAGS, flags), (_TOTALS, totals)]
 
 
 class EntryRows:
@@ -253,8 +249,8 @@ class EntryRows:
         if draft.pressed is not None:
             self._used.append((number, c, draft.pressed))
 
-    async def write(self, bulk: Bulk, connection: AsyncConnection) -> None:
-        for statement, rows in (
+    def parts(self) -> list[Part]:
+        return [
             (_ENTRIES, self._entries),
             (_POSTINGS, self._postings),
             (_FACTS, self._facts),
@@ -263,8 +259,7 @@ class EntryRows:
             (_REMOVED_TEXTS, self._removed),
             (_OUTBOX, self._outbox),
             (_USED_OFFERS, self._used),
-        ):
-            await bulk.write(connection, statement, rows)
+        ]
 
 
 def value_text(value: Value) -> str:

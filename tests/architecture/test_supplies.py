@@ -19,7 +19,6 @@ CHOSEN = {
     "babel",
     "confusable-homoglyphs",
     "msgspec",
-    "prometheus-client",
     "prompt-toolkit",
     "pydantic-settings",
     "rich",

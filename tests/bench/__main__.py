@@ -55,7 +55,7 @@ def options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", metavar="NAME", action="append", choices=list(TOPICS), help=", ".join(TOPICS))
     parser.add_argument("--quick", action="store_true", help="small stores and short rounds: a first look")
     parser.add_argument("--runs", type=int, metavar="N", help="interleaved rounds, of which the median counts (5)")
-    parser.add_argument("--seconds", type=float, metavar="S", help="how long each side of a round asks (6)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="how long each side of a round asks (4)")
     parser.add_argument("--grow", type=int, metavar="N", help="entries of the largest store (10,000,000)")
     parser.add_argument("--page", type=Path, default=PAGE, metavar="FILE", help="where to write (docs/benchmarks.md)")
     return parser.parse_args(words)

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from economy.projections.boards import Board, Period, bucket, start_us
 from economy.store.engine import Store
+from economy.store.tables import metadata
 from economy.store.timing import to_us
 from economy.values import CommunityId, Identity, Place
 
@@ -28,6 +29,8 @@ BONUS_SPREAD: Final = 99_991
 COINS_BOUGHT: Final = 1_000_000
 ROUND_MAX: Final = 1_000_000
 """Entries added by one set of statements, so that no transaction holds them all."""
+
+PATIENCE_S: Final = 3_600.0
 
 _FIRST_ID: Final = 400_000_000_000_000_000
 _FIRST_KEY: Final = 1_000_000_000_000_000_000
@@ -124,7 +127,7 @@ async def settle(store: Store) -> None:
         await _run(store, [f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"])
     async with store.writer.connect() as connection:
         alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await alone.exec_driver_sql("VACUUM (ANALYZE)")
+        await alone.exec_driver_sql(f"VACUUM (ANALYZE) {', '.join(metadata.tables)}")
         await alone.exec_driver_sql("CHECKPOINT")
 
 
@@ -290,6 +293,8 @@ async def _count_into_buckets(store: Store) -> None:
 
 
 async def _run(store: Store, statements: list[str]) -> None:
+    # No batch of the journal's is as long as one of these.
+    store.answer_timeout_s = PATIENCE_S
     async with store.write() as connection:
         for statement in statements:
             await connection.exec_driver_sql(statement)

@@ -21,8 +21,9 @@ async def growth(bench: Bench) -> None:
 
 
 async def _grow(bench: Bench, store: str) -> None:
-    # The members are as many everywhere, so that only the entries differ. Each comes with two of them.
-    members = bench.sizes.grown[0] // 2
+    # Members and scores are as many everywhere, so that only the entries differ: each member comes with two of them,
+    # and even the smallest store has had its first round of tips.
+    members = bench.sizes.grown[0] // 3
     stores = [
         await bench.filled(store, f"grown-{entries}", members=members, entries=entries) for entries in bench.sizes.grown
     ]

@@ -52,20 +52,36 @@ def children_cpu_s() -> float:
 
 def tree_cpu_s(pid: int) -> float:
     """CPU time of a process, of its children that live, and of those that ended."""
-    spent = _cpu_s(pid, with_ended=True)
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return spent + sum(_cpu_s(int(child), with_ended=False) for child in children)
+    while True:
+        before = _ended_ticks(pid)
+        living = sum(_own_ticks(fields) for fields in map(_stat, _processes()) if fields and int(fields[1]) == pid)
+        parent = _stat(pid)
+        # A child that ends meanwhile would count twice or not at all.
+        if before == _ended_ticks(pid):
+            return (living + _own_ticks(parent) + before) * _TICK_S
 
 
-def _cpu_s(pid: int, *, with_ended: bool) -> float:
+def _processes() -> list[int]:
+    # The parent's own list of its children leaves some out while others end.
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of a process's stat from the third on; none if it has ended."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        # It ended since it was listed; its parent has its time from now on.
-        return 0.0
-    fields = stat.rpartition(")")[2].split()
-    # utime, stime, cutime and cstime are fields 14 to 17 of the line, the third of which is the first here.
-    return sum(int(field) for field in fields[11 : 15 if with_ended else 13]) * _TICK_S
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return stat.rpartition(")")[2].split()
+
+
+def _own_ticks(fields: list[str]) -> int:
+    return int(fields[11]) + int(fields[12])
+
+
+def _ended_ticks(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[13]) + int(fields[14])
 
 
 def memory_mb(pid: int) -> float:

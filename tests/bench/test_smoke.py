@@ -8,7 +8,6 @@ from pathlib import Path
 from tests.bench.__main__ import TOPICS, measure
 from tests.bench.bench import POSTGRES, SQLITE, Sizes
 from tests.bench.report import write
-from tests.support.postgres import FAST
 
 TINY = Sizes(
     runs=1,
@@ -16,12 +15,11 @@ TINY = Sizes(
     callers=16,
     members=60,
     creators=4,
-    grown=(80, 160, 240),
+    grown=(90, 180),
     board_members=100,
     questions=3,
     orders=64,
     pgbench_scale=1,
-    server=FAST,
 )
 
 

@@ -1,5 +1,6 @@
 """The command line as an operator meets it: help, exit statuses, and one sentence where something is wrong."""
 
+import gc
 import io
 import json
 import logging
@@ -46,6 +47,7 @@ def florin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     """The command line in an empty folder, with nothing of ours in the environment but what a test sets."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    thresholds = gc.get_threshold()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in [name for name in os.environ if name.startswith("FLORIN_")]:
@@ -64,6 +66,8 @@ def florin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         return Done(ended.value.code, told.out, told.err)
 
     yield run
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(False)

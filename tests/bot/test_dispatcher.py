@@ -21,7 +21,7 @@ from economy.rules.presence import Join, Joined, Leave
 from economy.rules.tipping import Tip
 from economy.service import Answer, Economy, Submission
 from economy.settings import Feature, Settings
-from economy.values import CommunityId, Identity, MemberId, Place, Sighting
+from economy.values import CommunityId, Identity, MemberId, Place, Role, Sighting
 from economy.views import Reader
 
 ROOM = Place("test", "room")
@@ -151,6 +151,20 @@ async def test_a_bot_gives_no_commands():
     reply = await Dispatcher(of).say(said("daily", who=person("robo", is_bot=True)))
     assert (reply.code, reply.fields) == ("not_allowed", {"rule": "bots"})
     assert submitted(of) == []
+
+
+async def test_a_role_that_cannot_be_given_is_told_so():
+    no = await Dispatcher(economy(BUSY)).appoint(ROOM, person("ana"), Role.OWNER, "test:act:1", frozenset({Role.OWNER}))
+    assert no is not None
+    assert (no.outcome, no.code, no.visibility) == ("refused", "busy", Visibility.PRIVATE)
+
+
+async def test_what_goes_wrong_while_somebody_comes_is_told_so():
+    of = economy(OSError("the disk is gone"), {PRESENT: True})
+    no = await Dispatcher(of).appoint(ROOM, person("ana"), Role.OWNER, "test:act:1", frozenset())
+    assert no is not None
+    assert (no.outcome, no.code) == ("failed", None)
+    assert await Dispatcher(of).came(ROOM, person("ana"), "test:act:2") is None
 
 
 async def test_a_full_queue_says_so():

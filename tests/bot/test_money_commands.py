@@ -294,7 +294,7 @@ async def test_bought_coins_and_earnings_have_lines_of_their_own(talk):
     assert text_of(await talk.say("cy", "/balance")).startswith("You have 220 coins (220 bought, 0 free).")
     own = await talk.say("bo", "/balance")
     assert own.fields == {"coin": 0, "bonus": 500, "diamond": 50, "diamond_held": 50}
-    assert "\nEarnings: 50, 50 of them from 12 December.\n" in text_of(own)
+    assert "\nEarnings: 50, all of them from 12 December.\n" in text_of(own)
 
 
 async def test_anothers_coins_can_be_seen_unless_they_hide_them_and_earnings_are_for_staff(talk):

@@ -229,6 +229,13 @@ def test_a_file_is_taken_whole_or_refused_by_its_row(content, expected):
     assert (found.code, found.rule, found.fields.get("row")) == expected
 
 
+def test_a_file_names_people_as_its_door_does():
+    found = parsed("coins add", Attachment("rows.csv", b"Ana,5\n@BO,7\n", str.casefold), "prizes for all")
+    assert [row.member.native_id for row in found["who"].rows] == ["ana", "bo"]
+    again = refusal("coins add", Attachment("rows.csv", b"ana,5\nANA,7\n", str.casefold), "prizes for all")
+    assert (again.code, again.rule) == (Code.AMBIGUOUS, "twice")
+
+
 # --- undo, boards, pages ------------------------------------------------------------------------------------------
 
 

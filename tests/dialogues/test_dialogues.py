@@ -72,6 +72,33 @@ async def test_the_same_script_played_twice_acts_twice() -> None:
     assert [json.loads(told.splitlines()[-1])["fields"]["bonus"] for _, told in shown] == [5, 10]
 
 
+async def test_how_somebody_is_written_changes_nothing_of_them() -> None:
+    """Fault 10: also by a run that has not seen them, a bot is not made a person, and nobody is renamed."""
+    first = "! owner ana\n! join bo\n! bot robo\nana> /coins add @ana 100 to begin with\n"
+    second = "ana> /tip @ROBO 5\nana> /tip @BO 5\nana> /tip @bo 5\n"
+    with temporary_store() as address:
+        await played(first, address)
+        _, shown = await played(second, address, as_json=True)
+    no, *tips = (json.loads(line) for line in shown.splitlines())
+    assert no["code"] == "recipient_is_bot"
+    assert [tip["text"] for tip in tips] == ["ana tipped bo 5 coins."] * 2
+
+
+async def test_who_turns_out_to_be_a_bot_is_one_from_then_on() -> None:
+    first = "! owner ana\n! join robo\nana> /coins add @ana 100 to begin with\nana> /tip @robo 1\n"
+    with temporary_store() as address:
+        await played(first, address)
+        _, shown = await played("! bot robo\nana> /tip @robo 5\n", address, as_json=True)
+    assert json.loads(shown)["code"] == "recipient_is_bot"
+
+
+async def test_a_role_that_somebody_does_not_get_stops_the_script() -> None:
+    with temporary_store() as address:
+        status, shown = await played("! bot robo\n! owner robo\nrobo> /help\n", address)
+    assert status == 2
+    assert shown.endswith("! owner robo\nline 2: That is a bot, and bots hold no roles. Name a person.\n")
+
+
 async def test_scripts_find_every_answer_by_the_same_names() -> None:
     script = (
         "! owner ana\n! creator cleo\n! join bo\n"

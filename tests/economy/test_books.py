@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from economy.books import Books, Decision, Member, Needs, Order, OverdrawnError
+from economy.books import PRESENT, Books, Decision, Member, Needs, Order, OverdrawnError
 from economy.ledger import Entry, Fact, Legs, Posting
+from economy.refusals import Code, refuse
 from economy.rules import ORDERS
 from economy.rules.presence import Joined
 from economy.values import (
@@ -56,6 +57,8 @@ def test_an_entry_moves_what_it_says_and_nothing_else(books):
     assert books.members[ANA].wallet == {Asset.BONUS: 0, Asset.COIN: 5}
     assert books.members[BO].wallet == {Asset.BONUS: 4}
     assert books.house == {Asset.BONUS: 13}
+    books.apply(entry(Posting(ANA, Own.HOUSE, Asset.COIN, Coins(5))))
+    assert books.house == {Asset.BONUS: 13, Asset.COIN: 5}
 
 
 def test_an_entry_that_would_overdraw_changes_nothing(books):
@@ -92,6 +95,17 @@ def test_roles_are_those_stored_and_creators_are_creators_either_way():
     member = Member(ANA, Identity("console", "ana"), flags={"role.owner": True, "role.auditor": None, "creator": True})
     assert member.roles == {Role.OWNER, Role.CREATOR}
     assert not Member(ANA, Identity("console", "ana"), flags={"creator": "asked"}).is_creator
+    assert Member(ANA, Identity("console", "ana"), flags={"role.creator": True}).is_creator
+
+
+def test_an_empty_wallet_is_no_debt(books):
+    """Fault 91."""
+    ana = books.members[ANA]
+    ana.flags[PRESENT] = True
+    ana.wallet[Asset.COIN] = 0
+    assert books.must_send(ana) is None
+    ana.wallet[Asset.COIN] = -1
+    assert books.must_send(ana) == refuse(Code.IN_DEBT, owed=1)
 
 
 def test_every_order_has_a_kind_a_promise_and_its_own_rule():

@@ -129,6 +129,7 @@ def test_day_totals_count_what_was_earned_adjusted_and_received_as_diamonds():
     assert totals_of(entry("coins", *set_aside, Posting(BO, Own.MINT, Asset.BONUS, Coins(2)))) == {
         (ANA, ADJUSTED, today): 9
     }
+    assert totals_of(entry("coins", Posting(Own.MINT, ANA, Asset.BONUS, Coins(3)))) == {(ANA, ADJUSTED, today): 3}
     assert totals_of(entry("gift", *set_aside)) == {(BO, DIAMONDS, today): 7}
     assert totals_of(entry("tip", Posting(ANA, BO, Asset.BONUS, Coins(5)))) == {}
 
@@ -141,7 +142,7 @@ def test_an_undone_gift_lowers_the_day_of_the_gift_by_what_was_taken():
     )
     parts = (
         UndonePart(EntryNumber(1), "gift", ANA, BO, before, "UTC", taken, Coins(0)),
-        UndonePart(EntryNumber(2), "coins", ANA, MemberId(0), before, "UTC", taken, Coins(0)),
+        UndonePart(EntryNumber(2), "coins", ANA, MemberId(0), before, "UTC", taken[:1] * 2, Coins(0)),
     )
     undo = entry("undo", receipt=Undone(actor=ANA, parts=parts))
     assert totals_of(undo) == {(BO, DIAMONDS, before.date().toordinal()): -4}

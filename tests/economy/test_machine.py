@@ -12,7 +12,7 @@ from economy.refusals import Refusal
 from tests.economy.community import Community
 
 Community.TestCase.settings = settings(
-    max_examples=120, stateful_step_count=50, deadline=None, derandomize=True, database=None
+    max_examples=80, stateful_step_count=50, deadline=None, derandomize=True, database=None
 )
 TestWhateverPeopleDo = Community.TestCase
 

@@ -39,6 +39,8 @@ from tests.economy import orders
 from tests.economy.community import Community
 from tests.economy.standings import is_on_boards, whole_board
 from tests.economy.store.chronicle import new_store
+from tests.support.postgres import ThrowawayPostgres
+from tests.support.stores import open_store
 
 ROOM = Place("console", "room")
 ONLY = CommunityId(1)
@@ -59,14 +61,16 @@ class CommunityClock:
 class CommunityOnStore(Community):
     """Gives every order to a store as well, and compares."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "") -> None:
+        """On the fresh store at `address`; without one, on a new SQLite store."""
         super().__init__()
         self._waiting: list[tuple[Submission, Answer]] = []
         self._sizes = cycle(BATCHES)
         self._size = next(self._sizes)
         self._folder = tempfile.TemporaryDirectory()
         self._runner = asyncio.Runner()
-        self.store: Store = self._runner.run(new_store(Path(self._folder.name)))
+        opening = open_store(address) if address else new_store(Path(self._folder.name))
+        self.store: Store = self._runner.run(opening)
         nonces = (f"nonce-{number:04}" for number in count())
         self.journal = StoreJournal(self.store, CommunityClock(self), nonce=lambda: next(nonces))
         self.projector = StoreProjector(self.store)
@@ -220,6 +224,15 @@ def community() -> Iterator[CommunityOnStore]:
     opened.close()
 
 
+@pytest.fixture
+def community_on_postgres(postgres: ThrowawayPostgres, postgres_template: str) -> Iterator[CommunityOnStore]:
+    name = postgres.create_database(postgres_template)
+    opened = CommunityOnStore(postgres.url(name))
+    yield opened
+    opened.close()
+    postgres.drop_database(name)
+
+
 def live(community: CommunityOnStore, seed: int, steps: int) -> None:
     chance = Random(seed)
     community.begin(chance)
@@ -233,6 +246,12 @@ def test_a_long_season_is_the_same_on_a_store(community, seed):
     community.must_be_the_same()
     kinds = {entry.kind for entry in community.model.entries.values()}
     assert {"tip", "gift", "undo", "coins", "daily"} <= kinds
+
+
+@pytest.mark.parametrize("seed", range(4, 6))
+def test_a_long_season_is_the_same_on_postgres(community_on_postgres, seed):
+    live(community_on_postgres, seed, 250)
+    community_on_postgres.must_be_the_same()
 
 
 @pytest.mark.parametrize(

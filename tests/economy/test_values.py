@@ -22,9 +22,11 @@ from economy.values import (
     Coins,
     IdempotencyKey,
     Note,
+    Own,
     Reason,
     day_end,
     day_start,
+    fitting_key,
     local_date,
     parse_receipt_id,
     plain_text,
@@ -201,7 +203,14 @@ def test_a_reason_holds_400_characters_and_only_space_is_none():
 def test_a_key_is_short_visible_ascii(wrong):
     with pytest.raises(ValueError, match="key"):
         IdempotencyKey(wrong)
-    assert IdempotencyKey("discord:interaction:123") == "discord:interaction:123"
+    for right in ("discord:interaction:123", "x", "x" * KEY_LENGTH_MAX):
+        assert IdempotencyKey(right) == right
+
+
+def test_what_stores_and_scripts_rely_on_stays_as_it_is():
+    assert (COINS_MAX, SHARE_MAX_BP, KEY_LENGTH_MAX) == (9_007_199_254_740_991, 9_000, 200)
+    codes = {owner.name: int(owner) for owner in Own}
+    assert codes == {"MINT": -1, "SALES": -2, "HOUSE": -3, "HELD": -4, "ESCROW": -5, "PAID_OUT": -6}
 
 
 # --- days -------------------------------------------------------------------------------------------------------
@@ -237,3 +246,10 @@ def test_a_day_is_as_long_as_the_clocks_make_it(day, zone_name, hours):
 def test_every_moment_is_in_its_own_day(at, zone_name):
     day = local_date(at, zone_name)
     assert day_start(day, zone_name) <= at < day_end(day, zone_name)
+
+
+@pytest.mark.parametrize("text", ["offer:n:console:ana", "Екатерина " * 30, "x" * 5_000, "a\nb\x1b[31m", "\ud800"])
+def test_every_text_fits_a_key_and_different_texts_have_different_keys(text):
+    assert fitting_key(text) == fitting_key(text)
+    assert fitting_key(text) != fitting_key(text + "x")
+    assert len(fitting_key(text)) <= KEY_LENGTH_MAX

@@ -2,21 +2,29 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from economy.store import schema
-from economy.store.engine import open_store
+from economy.store.engine import Store
 from economy.store.revision import HEAD
+from economy.store.schema import current, fingerprint
 from economy.store.tables import APPEND_ONLY, metadata
+from tests.support.stores import downgrade, open_store, upgrade
 
-FINGERPRINTS = {"sqlite": "f8859dd9981372f6121db5e76f7f4415"}
+FINGERPRINTS = {"sqlite": "f8859dd9981372f6121db5e76f7f4415", "postgresql": "ab0a9dae286e474a18fc90937751c9e6"}
 """What all tables, CHECKs, indices and triggers come to. A change here is a change of every store there is."""
+
+LEFT = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '%alembic%'",
+    "postgresql": "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    " AND relname NOT LIKE 'alembic%' UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+}
 
 ROW = {
     "entries": "(1, 1, 'k', 'd', 'tip', 1, '', 0, 'UTC', '{}')",
@@ -29,9 +37,13 @@ ROW = {
 
 @pytest.fixture
 async def store(new_address):
-    await schema.upgrade(new_address)
+    await upgrade(new_address)
     async with await open_store(new_address) as opened:
         yield opened
+
+
+def wanted_of(store: Store) -> str:
+    return FINGERPRINTS[store.url.get_backend_name()]
 
 
 async def execute(store, statement: str) -> None:
@@ -43,45 +55,65 @@ async def test_up_down_and_up_again_ends_where_it_began(new_address):
     """Fault 143"""
     seen = []
     for _ in range(2):
-        await schema.upgrade(new_address)
+        await upgrade(new_address)
         async with await open_store(new_address) as store:
-            assert await schema.current(store) == HEAD
-            seen.append(await schema.fingerprint(store))
-        await schema.downgrade(new_address, "base")
+            assert await current(store) == HEAD
+            seen.append(await fingerprint(store))
+        await downgrade(new_address, "base")
         async with await open_store(new_address, any_schema=True) as store:
-            assert await schema.current(store) is None
+            assert await current(store) is None
             async with store.read() as connection:
-                left = await connection.exec_driver_sql(
-                    "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '%alembic%'"
-                )
+                left = await connection.exec_driver_sql(LEFT[connection.dialect.name])
                 assert left.all() == []
-    assert seen[0] == seen[1] == FINGERPRINTS["sqlite"]
+    assert seen[0] == seen[1] == wanted_of(store)
 
 
 async def test_a_lost_trigger_changes_the_fingerprint(store):
-    await execute(store, "DROP TRIGGER entries_refuse_delete")
-    assert await schema.fingerprint(store) != FINGERPRINTS["sqlite"]
+    triggers = {"sqlite": "entries_refuse_delete", "postgresql": "entries_refuse_change ON entries"}
+    await execute(store, f"DROP TRIGGER {triggers[store.url.get_backend_name()]}")
+    assert await fingerprint(store) != wanted_of(store)
 
 
 async def test_upgrading_twice_changes_nothing(store, new_address):
-    await schema.upgrade(new_address)
-    assert await schema.fingerprint(store) == FINGERPRINTS["sqlite"]
+    await upgrade(new_address)
+    assert await fingerprint(store) == wanted_of(store)
 
 
 async def test_two_upgrades_at_once_take_turns(new_address):
-    await asyncio.gather(schema.upgrade(new_address), schema.upgrade(new_address))
+    await asyncio.gather(upgrade(new_address), upgrade(new_address))
     async with await open_store(new_address) as store:
-        assert await schema.fingerprint(store) == FINGERPRINTS["sqlite"]
+        assert await fingerprint(store) == wanted_of(store)
 
 
 async def test_a_migration_that_fails_midway_leaves_nothing(new_address):
     """Fault 144"""
     async with await open_store(new_address, any_schema=True) as store:
         await execute(store, "CREATE TABLE watermarks (i INTEGER)")
-    with pytest.raises(Exception, match="watermarks"):
-        await schema.upgrade(new_address)
+    with pytest.raises(DBAPIError, match="watermarks"):
+        await upgrade(new_address)
     async with await open_store(new_address, any_schema=True) as store:
-        assert await schema.current(store) is None
+        assert await current(store) is None
+
+
+async def test_an_upgrade_waits_briefly_for_a_lock_and_tries_again(new_postgres):
+    """Fault 142"""
+    await upgrade(new_postgres)
+    other = await asyncpg.connect(new_postgres)
+    transaction = other.transaction()
+    await transaction.start()
+    await other.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+    task = asyncio.create_task(upgrade(new_postgres))
+    watcher = await asyncpg.connect(new_postgres)
+    given_up = "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+    before = await watcher.fetchval(given_up)
+    async with asyncio.timeout(30):
+        while await watcher.fetchval(given_up) == before:
+            pass
+    assert not task.done()
+    await transaction.rollback()
+    await task
+    await other.close()
+    await watcher.close()
 
 
 def test_the_release_knows_the_latest_migration():
@@ -96,10 +128,11 @@ async def test_migrations_make_what_the_tables_say(store):
     assert drift == []
 
 
-async def test_migrations_make_every_check_of_the_tables(store):
-    async with store.read() as connection:
+async def test_migrations_make_every_check_of_the_tables(new_sqlite):
+    await upgrade(new_sqlite)
+    async with await open_store(new_sqlite) as store, store.read() as connection:
         found = await connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-        made = {name: " ".join(sql.split()) for name, sql in found}
+        made = {row.name: " ".join(row.sql.split()) for row in found}
     checks = 0
     for table in metadata.tables.values():
         assert made[table.name].endswith("STRICT")
@@ -134,13 +167,15 @@ async def test_a_posting_of_nothing_is_refused(store):
 
 
 @pytest.mark.parametrize("table", [table.name for table in APPEND_ONLY])
-@pytest.mark.parametrize(
-    "change", ["UPDATE {} SET community_id = 2", "DELETE FROM {}", "INSERT OR REPLACE INTO {} VALUES {row}"]
-)
+@pytest.mark.parametrize("change", ["UPDATE {} SET community_id = 2", "DELETE FROM {}", "the whole row"])
 async def test_what_is_written_once_refuses_every_change(store, table, change):
     """Fault 152"""
+    whole = {
+        "sqlite": f"INSERT OR REPLACE INTO {table} VALUES {ROW[table]}",
+        "postgresql": f"TRUNCATE {table}",
+    }
     await execute(store, f"INSERT INTO {table} VALUES {ROW[table]}")
-    with pytest.raises(IntegrityError, match=f"{table} are written once"):
-        await execute(store, change.format(table, row=ROW[table]))
+    with pytest.raises(DBAPIError, match=f"{table} are written once"):
+        await execute(store, whole[store.url.get_backend_name()] if change == "the whole row" else change.format(table))
     async with store.read() as connection:
         assert (await connection.exec_driver_sql(f"SELECT community_id FROM {table}")).all() == [(1,)]

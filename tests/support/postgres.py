@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -89,6 +89,19 @@ class ThrowawayPostgres:
             server.send_signal(signal.SIGINT)
             server.wait(START_PATIENCE_S)
 
+    def kill(self) -> None:
+        """Kills the server and all its processes at once, as a machine that runs out of memory may."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split()
+        for pid in (self.pid, *(int(child) for child in children)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self._server is not None:
+            self._server.wait(START_PATIENCE_S)
+        # The server's children are nobody's now; a new server refuses to start beside them.
+        for child in children:
+            while _runs(int(child)):
+                pass
+
     def close(self) -> None:
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -110,6 +123,16 @@ class ThrowawayPostgres:
     def run(self, tool: str, *words: str) -> str:
         """What one of the server's tools prints when it has ended. Raises RuntimeError where it fails."""
         return self._run(tool, *words).stdout.decode()
+
+    def receive_wal(self) -> subprocess.Popen[bytes]:
+        """A standby as far as replication goes: it takes the log and confirms it. End it before the server."""
+        folder = self._folder / "received"
+        folder.mkdir()
+        if self._user is not None:
+            os.chown(folder, self._user, self._user)
+        command = [self.tool("pg_receivewal"), "-D", str(folder), "-d", self.url(), "--synchronous", "--no-loop"]
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(command, stdout=quiet, stderr=quiet, user=self._user, env=self._environment())
 
     def create_database(self, template: str = "template0") -> str:
         """A new database, as a copy of `template`; answers its name."""
@@ -162,6 +185,14 @@ def throwaway_postgres(options: Sequence[str] = FAST) -> Iterator[ThrowawayPostg
         yield server.start()
     finally:
         server.close()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 def _free_port() -> int:

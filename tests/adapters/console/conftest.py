@@ -53,13 +53,15 @@ def asking() -> Reply:
 
 @dataclass
 class Attentive:
-    """Answers each command by its name from `answers`, or repeats it; keeps everything that it was told."""
+    """Answers each command by its name from `answers`, or repeats it; keeps everything that it was told. `no` is what
+    it answers to who comes, goes or is given a role."""
 
     answers: dict[str, Reply] = field(default_factory=dict)
     said: list[Invocation] = field(default_factory=list)
     unfinished: list[Invocation] = field(default_factory=list)
     pressed: list[Pressed] = field(default_factory=list)
     told: list[tuple] = field(default_factory=list)
+    no: Reply | None = None
     opened: int = 0
     is_open: bool = False
     completions: list[str] = field(default_factory=list)
@@ -78,14 +80,19 @@ class Attentive:
     async def heard(self, place: Place, person: Sighting, act: str) -> None:
         self.told.append(("heard", place, person, act))
 
-    async def came(self, place: Place, person: Sighting, act: str) -> None:
+    async def came(self, place: Place, person: Sighting, act: str) -> Reply | None:
         self.told.append(("came", place, person, act))
+        return self.no
 
-    async def went(self, place: Place, person: Sighting, act: str) -> None:
+    async def went(self, place: Place, person: Sighting, act: str) -> Reply | None:
         self.told.append(("went", place, person, act))
+        return self.no
 
-    async def appoint(self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]) -> None:
+    async def appoint(
+        self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]
+    ) -> Reply | None:
         self.told.append(("appoint", place, person, act, role, standing))
+        return self.no
 
     async def complete(self, invocation: Invocation) -> list[str]:
         self.unfinished.append(invocation)

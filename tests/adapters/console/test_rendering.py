@@ -135,3 +135,11 @@ def test_a_record_is_one_line_that_holds_no_control_character() -> None:
     assert text.isprintable() or not set(text) & set(map(chr, [*range(32), *range(127, 160), 0x2028, 0x2029]))
     assert json.loads(text.encode())["fields"] == fields
     assert json.loads(text)["place"] is None
+
+
+def test_nobody_turns_a_json_line_around_by_their_name() -> None:
+    """Fault 12."""
+    line = record(1, "an\u202ea\u2066\x1b", "lo\u202ebby", reply(Line((Plain("\u2068أنا\u2069"),))))
+    assert not set(line) & set("\u202e\u2066\u2068\u2069\x1b")
+    told = json.loads(line)
+    assert (told["person"], told["place"], told["text"]) == ("ana\u2066", "lobby", "\u2068أنا\u2069")

@@ -138,6 +138,28 @@ async def test_a_new_store_offers_an_example_community(talk, bot) -> None:
     assert len(bot.said) == 1 + sum("> /" in line for line in EXAMPLE.splitlines())
 
 
+async def test_a_command_is_no_answer_to_a_question(talk, bot) -> None:
+    shown = await talk("/help", "n", "/tip @bo 5", "Zoe", "/tip", is_new=True)
+    assert shown.count("That is a command, which can wait") == 2
+    assert [entry[2].name for entry in bot.told] == ["Zoe"] * 3
+    assert [(each.person.name, each.command) for each in bot.said] == [("Zoe", "tip")]
+
+
+async def test_no_name_begins_with_a_slash(talk, bot) -> None:
+    shown = await talk("/as /bo", "! owner /bo", "/tip @bo 5> /x", "/tip")
+    assert shown.count("cannot begin with") == 2
+    assert [each.person.name for each in bot.said] == ["ana", "ana"]
+    assert last_speaker(InMemoryHistory(["/as /bo"])) == "ana"
+
+
+@pytest.mark.parametrize("line", ["! owner robo", "! join bo", "! leave bo"])
+async def test_what_did_not_happen_is_told(talk, bot, saying, line: str) -> None:
+    bot.no = saying("There is a lot going on just now.", code="busy")
+    shown = await talk(line)
+    assert "There is a lot going on just now." in shown
+    assert "Done." not in shown
+
+
 async def test_without_the_example_one_owns_the_place(talk, bot, tmp_path: Path) -> None:
     history = tmp_path / "deep" / "history"
     await talk("n", "Zoe", "/tip", is_new=True, history=history)

@@ -24,6 +24,14 @@ def told(bot) -> list[tuple]:
 # --- what is expected -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("line", ["! owner robo", "! join bo", "! leave bo"])
+async def test_what_did_not_happen_stops_the_script_and_names_the_line(play, bot, saying, line: str) -> None:
+    bot.no = saying("There is a lot", "going on.", code="busy")
+    played = await play(f"ana> /tip\n{line}\nana> /tip\n")
+    assert (played.status, played.err) == (2, "line 2: There is a lot going on.\n")
+    assert len(bot.said) == 1
+
+
 async def test_a_reply_as_expected_ends_well(play) -> None:
     played = await play("ana> /tip\nbot> ana said tip\n")
     assert (played.status, played.err) == (0, "")

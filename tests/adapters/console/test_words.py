@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.console.words import AttachmentProblem, cut, spoken
-from adapters.console.world import World
+from adapters.console.world import World, native_id
 from adapters.contract import ATTACHMENT_BYTES_MAX, Attachment, Mention, RoleMention
 from economy.service import Identity, Role
 
@@ -52,11 +52,11 @@ def test_a_mentioned_bot_is_known_as_one(world: World, bot) -> None:
     assert mention.person.is_bot
 
 
-def test_roles_are_mentioned_unless_a_person_has_that_name(world: World, bot) -> None:
+def test_roles_are_mentioned_also_where_a_person_has_that_name(world: World, bot) -> None:
     _, words = words_of("/tip @treasurers @Moderators @auditors @creators", world, bot)
     assert words == tuple(map(RoleMention, (Role.TREASURER, Role.MODERATOR, Role.AUDITOR, Role.CREATOR)))
     world.arrive("creators")
-    assert isinstance(words_of("/tip @creators", world, bot)[1][0], Mention)
+    assert words_of("/tip @creators", world, bot)[1] == (RoleMention(Role.CREATOR),)
 
 
 def test_an_at_sign_alone_is_a_word(world: World, bot) -> None:
@@ -66,7 +66,10 @@ def test_an_at_sign_alone_is_a_word(world: World, bot) -> None:
 def test_a_file_is_attached_where_the_command_takes_files(world: World, bot, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_bytes(b"bo,5\n")
     text = "/coins add file:rows.csv prizes"
-    assert words_of(text, world, bot, tmp_path) == ("coins", ("add", Attachment("rows.csv", b"bo,5\n"), "prizes"))
+    assert words_of(text, world, bot, tmp_path) == (
+        "coins",
+        ("add", Attachment("rows.csv", b"bo,5\n", native_id), "prizes"),
+    )
     assert words_of("/tip file:rows.csv", world, bot, tmp_path) == ("tip", ("file:rows.csv",))
 
 
@@ -75,7 +78,7 @@ def test_a_file_is_looked_for_in_each_folder(world: World, bot, tmp_path: Path) 
     (tmp_path / "b" / "rows.csv").write_bytes(b"x")
     folders = (tmp_path / "a", tmp_path / "b")
     _, (_, found) = spoken("/coins add file:rows.csv", world, specs=bot.specs(), folders=folders)
-    assert found == Attachment("rows.csv", b"x")
+    assert found == Attachment("rows.csv", b"x", native_id)
 
 
 def test_a_missing_unreadable_or_large_file_is_refused(world: World, bot, tmp_path: Path) -> None:

@@ -108,8 +108,10 @@ def test_the_frozen_neither_spend_it_nor_receive(scene):
     scene.done(Freeze(by=person(OWNER), member=person("cy"), scope=Scope.RECEIVE, reason=WHY))
     refused(scene.chest("tia", "cy"), Code.FROZEN, rule="receive")
     scene.done(Freeze(by=person(OWNER), member=person("tia"), scope=Scope.SEND, reason=WHY))
-    refused(scene.chest("tia", "bo"), Code.FROZEN, rule="send")
+    refused(scene.chest("tia", "bo"), Code.FROZEN, rule="staff")
     scene.done(FreezeAll(by=person(OWNER), reason=WHY))
+    refused(scene.chest("tia", "bo"), Code.FROZEN, rule="staff")
+    scene.done(Freeze(by=person(OWNER), member=person("tia"), scope=None, reason=WHY))
     refused(scene.chest("tia", "bo"), Code.FROZEN, rule="everyone")
 
 

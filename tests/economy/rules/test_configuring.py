@@ -131,3 +131,13 @@ def test_taking_the_creators_role_away_ends_it_however_it_came(scene):
     member = scene.model.member(person("ana"))
     assert not member.is_creator
     assert member.flags[CREATOR] is None
+
+
+def test_other_changes_of_roles_leave_a_creator_as_they_are(scene):
+    scene.creator("ana")
+    member = scene.model.member(person("ana"))
+    for role in (Role.MODERATOR, Role.CREATOR):
+        scene.appoint("ana", role)
+        assert member.flags[CREATOR] is True
+    scene.done(appoint(OWNER, "ana", Role.MODERATOR, given=False))
+    assert member.flags[CREATOR] is True

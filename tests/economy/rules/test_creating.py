@@ -6,11 +6,12 @@ import pytest
 
 from economy.books import FAVOURITES
 from economy.refusals import Code
+from economy.rules.configuring import ChangeSetting
 from economy.rules.creating import FAVOURITES_MAX, BeCreator, DescribeCreator, JudgeCreator, TurnGifts
 from economy.settings import Feature
 from economy.values import Note, Reason, Role
 from tests.economy.model import receipt_of
-from tests.economy.scene import Scene, person, refused
+from tests.economy.scene import OWNER, Scene, person, refused
 
 
 @pytest.fixture
@@ -114,8 +115,9 @@ def test_favourites_are_gifts_that_there_are_each_once_and_few(scene):
         retired=False,
     )
     many = ("rose", "cake", "coffee", "cookie", "clover", "pizza")
-    assert len(many) > FAVOURITES_MAX
+    assert len(many) == FAVOURITES_MAX + 1
     refused(scene.submit(DescribeCreator(by=person("ana"), favourites=many)), Code.LIMIT_EXCEEDED, rule="favourites")
+    scene.done(DescribeCreator(by=person("ana"), favourites=many[1:]))
     scene.done(DescribeCreator(by=person("ana"), favourites=()))
     assert flags[FAVOURITES] is None
 
@@ -125,3 +127,13 @@ def test_gifts_are_turned_off_and_on(scene):
     assert scene.model.member(person("ana")).flags["gifts_off"] is True
     scene.done(TurnGifts(by=person("ana"), on=True))
     assert scene.model.member(person("ana")).flags["gifts_off"] is None
+
+
+def test_a_moderator_does_not_approve_themself():
+    """Fault 106."""
+    scene = Scene("ana", "mo")
+    scene.stands("mo", Role.MODERATOR)
+    scene.done(ChangeSetting(by=person(OWNER), name="creator_approval", value=True))
+    scene.done(BeCreator(by=person("mo")))
+    judged = scene.submit(JudgeCreator(by=person("mo"), member=person("mo"), approved=True))
+    refused(judged, Code.NOT_ALLOWED, rule="approve_self")

@@ -11,6 +11,7 @@ from economy.rules.earning import ClaimDaily, DailyClaimed, Welcome
 from economy.rules.presence import Hide, Join, Leave
 from economy.rules.safety import Freeze, FreezeAll, Scope
 from economy.settings import Feature
+from economy.totals import EARNED
 from economy.values import COINS_MAX, Coins, Reason
 from tests.economy.model import receipt_of
 from tests.economy.scene import MINT, OWNER, Scene, person, refused
@@ -92,6 +93,16 @@ def test_what_can_be_earned_in_a_day_is_capped(scene):
     scene.set("earn_limit_daily", 0)
     scene.later(days=1)
     refused(claim(scene), Code.LIMIT_EXCEEDED, rule="earned", limit=0)
+    assert scene.tip("ana", "bo", amount=1_000).offered == (), "what would be refused is not offered"
+
+
+@pytest.mark.parametrize(("earned", "left"), [(450, 50), (480, 20), (499, 1), (500, 0)])
+def test_what_was_earned_otherwise_that_day_counts_as_well(scene, earned, left):
+    scene.model.member(person("ana")).totals[EARNED, scene.now.date().toordinal()] = earned
+    if left:
+        assert receipt_of(claim(scene)).amount == left
+    else:
+        refused(claim(scene), Code.LIMIT_EXCEEDED, rule="earned", limit=500)
 
 
 def test_a_huge_streak_bonus_stays_within_the_days_limit(scene):
@@ -170,6 +181,13 @@ def test_it_comes_once_whatever_one_does(scene):
         scene.done(Join(by=person("di")))
     assert scene.has("di") == (0, 100, 0)
     refused(scene.submit(Welcome(by=person("di"))), Code.ALREADY_CLAIMED)
+
+
+def test_it_comes_once_even_if_the_first_order_is_refused(scene):
+    scene.set("welcome_grant", 100)
+    for _ in range(2):
+        refused(scene.tip("ana", "bo", amount=500), Code.INSUFFICIENT_FUNDS, available=100)
+    assert scene.has("ana") == (0, 100, 0)
 
 
 def test_who_acted_before_there_was_one_gets_none(scene):

@@ -36,7 +36,7 @@ def test_the_operator_is_no_owner(right):
 def test_stored_and_attested_roles_count_alike_and_a_refusal_names_who_may():
     """Fault 110."""
     books = Books()
-    stored = Member(MemberId(1), Identity("console", "ana"), flags={"role.moderator": True})
+    stored = Member(MemberId(1), Identity("console", "ana"), flags={"present": True, "role.moderator": True})
     plain = Member(MemberId(2), Identity("console", "bo"), flags={"role.moderator": None})
     assert must_be_allowed(books, stored, Right.WORDS) is None
     refusal = must_be_allowed(books, plain, Right.WORDS)
@@ -44,3 +44,18 @@ def test_stored_and_attested_roles_count_alike_and_a_refusal_names_who_may():
     assert (refusal.code, refusal.fields) == (Code.NOT_ALLOWED, {"rule": "words", "roles": "owner,moderator"})
     books.standing = frozenset({Role.OWNER})
     assert must_be_allowed(books, plain, Right.WORDS) is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "rule"),
+    [({"present": True, "frozen": "send"}, Code.FROZEN, "staff"), ({"present": False}, Code.NOT_ALLOWED, "absent")],
+)
+def test_staff_who_are_frozen_or_gone_decide_nothing_and_the_owner_is_never_locked_out(flags, code, rule):
+    """Fault 104."""
+    books = Books()
+    moderator = Member(MemberId(1), Identity("console", "mo"), flags={"role.moderator": True, **flags})
+    refusal = must_be_allowed(books, moderator, Right.ADJUST_FREE)
+    assert refusal is not None
+    assert (refusal.code, refusal.rule) == (code, rule)
+    owner = Member(MemberId(2), Identity("console", "ana"), flags={"role.owner": True, **flags})
+    assert must_be_allowed(books, owner, Right.ADJUST_FREE) is None

@@ -85,14 +85,20 @@ def test_an_owner_is_not_frozen_by_staff(scene):
 def test_a_frozen_moderator_does_not_lift_it_themself(scene):
     """Fault 106."""
     freeze(scene, OWNER, "mo")
+    refused(freeze(scene, "mo", "mo", None), Code.FROZEN, rule="staff")
+    freeze(scene, OWNER, "mo", Scope.RECEIVE)
     refused(freeze(scene, "mo", "mo", None), Code.NOT_ALLOWED, rule="freeze_self")
     assert freeze(scene, OWNER, "mo", None).number
 
 
 def test_everyone_is_frozen_by_owner_or_operator_alone(scene):
+    scene.grant("ana", bonus=10)
     for name in (OWNER, OPERATOR):
-        assert scene.submit(FreezeAll(by=person(name), reason=WHY)).number
-        assert scene.submit(FreezeAll(by=person(name), frozen=False, reason=WHY)).number
+        frozen = receipt_of(scene.submit(FreezeAll(by=person(name), reason=WHY)))
+        assert (frozen.member, frozen.scope) == (None, Scope.BOTH)
+        refused(scene.tip("ana", "bo", amount=1), Code.FROZEN, rule="everyone")
+        assert receipt_of(scene.submit(FreezeAll(by=person(name), frozen=False, reason=WHY))).scope is None
+        assert scene.tip("ana", "bo", amount=1).number
     refused(scene.submit(FreezeAll(by=person("mo"), reason=WHY)), Code.NOT_ALLOWED, rule="freeze_all")
     refused(scene.submit(FreezeAll(by=person(OWNER))), Code.REASON_REQUIRED)
 

@@ -208,7 +208,7 @@ def test_one_bought_coin_is_enough_to_ask(scene):
 def test_where_nothing_is_left_to_split_it_is_insufficient_funds(scene, amount):
     refused(scene.tip("ana", "bo", amount=amount), Code.INSUFFICIENT_FUNDS, needed=1, available=0)
     scene.grant("ana", bonus=1)
-    refused(scene.tip("ana", "bo", "cy", amount=amount), Code.INSUFFICIENT_FUNDS, needed=2)
+    refused(scene.tip("ana", "bo", "cy", amount=amount), Code.INSUFFICIENT_FUNDS, rule="split", people=2, available=1)
 
 
 def test_a_total_beyond_all_coins_is_refused_before_anything_else_is_added_up(scene):

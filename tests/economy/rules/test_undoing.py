@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -13,13 +13,15 @@ from economy.refusals import Code
 from economy.rules.adjusting import Action
 from economy.rules.earning import ClaimDaily
 from economy.rules.safety import Freeze, FreezeAll, Scope
-from economy.rules.undoing import UndoSince
+from economy.rules.tipping import Receivers, Tip
+from economy.rules.undoing import UNDO_SINCE_MAX, UndoSince
 from economy.totals import DIAMONDS
-from economy.values import COINS_MAX, Asset, Coins, Own, Reason, Role
+from economy.values import COINS_MAX, AmountWord, Asset, Coins, EntryNumber, Own, Reason, Role
 from tests.economy.model import receipt_of
 from tests.economy.scene import HELD, HOUSE, MINT, OPERATOR, OWNER, SALES, Scene, asked, person, refused
 
 WHY = Reason("a reason")
+START = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -66,7 +68,35 @@ def test_an_undo_tells_what_it_took_from_whom_and_as_what(scene):
         Taken(bo, Asset.BONUS, ana, Asset.COIN, Coins(30)),
         Taken(bo, Asset.BONUS, ana, Asset.BONUS, Coins(20)),
     )
-    assert receipt.parts[0].missing == 0
+    assert (receipt.parts[0].missing, receipt.parts[0].receiver) == (0, 0)
+
+
+def test_an_owner_is_a_sender_too_and_moderates_by_giving_a_reason(scene):
+    scene.stands("ana", Role.OWNER)
+    assert scene.undo("ana", scene.tip("ana", "bo", amount=10)).number
+    tip = scene.tip("ana", "bo", amount=10)
+    scene.tip("bo", "cy", amount=4)
+    refused(scene.undo("ana", tip), Code.INSUFFICIENT_FUNDS, rule="undo_spent", missing=4)
+    assert taken(scene.undo("ana", tip, "a mistake")) == [("bonus", 6)]
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.MODERATOR])
+def test_staff_who_name_no_receipt_and_no_reason_ask_as_senders(scene, role):
+    scene.stands("ana", role)
+    tip = scene.tip("ana", "bo", amount=10)
+    scene.later(minutes=2)
+    refused(scene.undo("ana"), Code.UNDO_WINDOW_OVER, seconds=60)
+    if role is Role.OWNER:
+        refused(scene.undo("ana", tip), Code.REASON_REQUIRED)
+        assert scene.undo("ana", reason="a mistake").number
+    else:
+        refused(scene.undo("ana", reason="a mistake"), Code.NOT_ALLOWED, rule="undo_self")
+
+
+def test_the_latest_gift_is_taken_back_from_the_house_too(scene):
+    scene.gift("ana", "cy", "rose", 110)
+    assert receipt_of(scene.undo("ana")).parts[0].missing == 0
+    assert scene.house() == (0, 0)
 
 
 def test_a_gift_to_a_creator_is_taken_back_from_creator_held_and_house(scene):
@@ -126,7 +156,7 @@ def test_a_sender_takes_back_all_or_nothing(scene):
 def test_what_was_wholly_spent_cannot_be_taken_back_by_anyone(scene):
     tip = scene.tip("ana", "bo", amount=10)
     scene.press("bo", scene.tip("bo", "cy", amount="all"))
-    refused(scene.undo("ana", tip), Code.NOTHING_TO_UNDO, rule="spent", missing=10)
+    refused(scene.undo("ana", tip), Code.INSUFFICIENT_FUNDS, rule="undo_spent", missing=10)
     refused(scene.undo("mo", tip, "spam"), Code.NOTHING_TO_UNDO, rule="spent", missing=10)
     assert scene.model.entries[tip.number].undone_by is None
 
@@ -318,7 +348,7 @@ def test_a_moderator_gives_themself_nothing_by_an_undo(scene):
     """Fault 106: beyond what every sender may, one's own case is another's to judge."""
     scene.grant("mo", bonus=100)
     removal = scene.adjust(OWNER, Action.REMOVE, ("mo", 50))
-    refused(scene.undo("mo", removal, "mine"), Code.NOT_ALLOWED, rule="undo_self")
+    refused(scene.undo("mo", removal, "mine"), Code.NOT_ALLOWED, rule="undo_self", roles="operator,owner")
     tip = scene.tip("mo", "bo", amount=10)
     scene.tip("bo", "cy", amount=1)
     refused(scene.undo("mo", tip, "mine"), Code.INSUFFICIENT_FUNDS, rule="undo_spent")
@@ -444,8 +474,42 @@ def test_undoing_a_chain_newest_first_brings_all_back_to_where_it_came_from(scen
     scene.tip("ana", "bo", amount=20)
     scene.gift("bo", "cy", "rose", 20)
     scene.tip("cy", "mo", amount=10)
-    scene.press(OWNER, since(scene, OWNER, "cy"))
-    scene.press(OWNER, since(scene, OWNER, "bo"))
+    for name in ("cy", "bo"):
+        question = since(scene, OWNER, name)
+        assert not any(part.missing for part in question.outcome.about.parts), "what is shown is what will be"
+        scene.press(OWNER, question)
     assert scene.has("ana") == (100, 20, 0)
     assert [scene.has(name) for name in ("bo", "cy", "mo")] == [(0, 0, 0)] * 3
     assert scene.model.balance(Own.HOUSE, Asset.BONUS) == 0
+
+
+def test_once_shown_an_undo_since_a_time_looks_up_what_was_shown_alone():
+    shown = UndoSince(by=person("mo"), member=person("bo"), since=START, reason=WHY)
+    agreed = UndoSince(by=person("mo"), member=person("bo"), since=START, reason=WHY, numbers=(EntryNumber(3),))
+    assert (shown.needs().since, shown.needs().receipts) == ((person("bo"), START), ())
+    assert (agreed.needs().since, agreed.needs().receipts) == (None, (3,))
+    assert shown.needs().chest
+    assert agreed.needs().chest
+
+
+def test_one_order_takes_back_at_most_five_hundred_entries(scene):
+    scene.grant("mo", bonus=600)
+    scene.later(hours=2)
+    for number in range(UNDO_SINCE_MAX):
+        tip = Tip(by=person("mo"), receivers=Receivers((person("bo"),)), amount=AmountWord.exact(1))
+        scene.model.submit(tip, f"many:{number}", frozenset(), scene.now)
+    assert asked(since(scene, OWNER, "bo"))
+    scene.undo("mo")
+    assert asked(since(scene, OWNER, "bo")), "what was undone does not count"
+    scene.tip("mo", "bo", amount=1)
+    scene.tip("mo", "bo", amount=1)
+    refused(since(scene, OWNER, "bo"), Code.LIMIT_EXCEEDED, rule="undo_since", limit=UNDO_SINCE_MAX)
+
+
+def test_a_sender_too_rich_to_take_it_all_back_is_refused(scene):
+    """Fault 7."""
+    scene.later(hours=2)
+    scene.tip("ana", "bo", amount=10)
+    scene.later(hours=2)
+    scene.grant("ana", bonus=COINS_MAX - 15)
+    refused(since(scene, OWNER, "bo", minutes=180), Code.LIMIT_EXCEEDED, rule="balance")

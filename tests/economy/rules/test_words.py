@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from economy.books import Books
-from economy.refusals import Code
+from economy.refusals import Code, refuse
 from economy.rules.words import WORD_LENGTH_MAX, WORDS_MAX, ListWord, RemoveText, must_be_decent
 from economy.values import EntryNumber, Note, Reason, Role
 from tests.economy.model import receipt_of
@@ -70,6 +70,8 @@ def test_a_moderator_lists_a_word_in_any_case_and_takes_it_off(scene):
 def test_a_listed_word_has_a_length(scene, word):
     """Fault 16."""
     refused(scene.submit(ListWord(by=person("mo"), word=word, listed=True)), Code.INVALID_ARGUMENT, rule="word_length")
+    for length in (1, WORD_LENGTH_MAX):
+        assert scene.submit(ListWord(by=person("mo"), word="x" * length, listed=True)).number
 
 
 def test_the_list_has_a_limit(scene):
@@ -91,6 +93,47 @@ def test_a_removed_text_is_gone_and_the_money_stays(scene):
     tip = scene.tip("ana", "bo", amount=1, note="rude")
     refused(scene.submit(RemoveText(by=person("mo"), of=tip.number, reason=Reason(""))), Code.REASON_REQUIRED)
     refused(scene.submit(RemoveText(by=person("mo"), of=EntryNumber(999), reason=Reason("x"))), Code.UNKNOWN_RECEIPT)
+    joined = EntryNumber(1)
+    assert scene.model.entries[joined].kind not in ("tip", "gift", "chest", "profile")
+    refused(
+        scene.submit(RemoveText(by=person("mo"), of=joined, reason=Reason("x"))), Code.INVALID_ARGUMENT, rule="no_text"
+    )
     assert scene.submit(RemoveText(by=person(OWNER), of=tip.number, reason=Reason("rude"))).number
     assert scene.text(tip) is None
     assert scene.has("bo") == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "badword",
+        "what a BADWORD!",
+        "ｂａｄｗｏｒｄ",  # full width
+        "bádword",
+        "bаdword",  # a Cyrillic a
+        "b.a.d.w.o.r.d",
+        "b a d w o r d",
+        "bad\u200dword",
+    ],
+)
+def test_a_listed_word_is_heard_however_it_is_written(said):
+    """Fault 12"""
+    books = Books({"word.badword": True})
+    assert must_be_decent(books, said) == refuse(Code.TEXT_NOT_ALLOWED, rule="words")
+
+
+@pytest.mark.parametrize("said", ["bad word", "badwords", "a good word", "push it", "wait...what", "1.5 to 2.0"])
+def test_what_only_resembles_a_listed_word_or_a_link_passes(said):
+    books = Books({"word.badword": True, "word.shit": True})
+    assert must_be_decent(books, said) is None
+
+
+@pytest.mark.parametrize("said", ["bit.ly/abc", "evil.de", "see https://x.y", "www.thing", "läden.example"])
+def test_links_are_refused_however_short(said):
+    assert must_be_decent(Books(), said) == refuse(Code.TEXT_NOT_ALLOWED, rule="links")
+
+
+@pytest.mark.parametrize("said", ["@everyone", "(@everyone) look", "hi,@here", "<@&123>", "<#5>"])
+def test_mentions_are_refused_wherever_they_stand(said):
+    """Fault 12"""
+    assert must_be_decent(Books(), said) == refuse(Code.TEXT_NOT_ALLOWED, rule="mentions")

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from economy.books import Member
 from economy.codec import write_receipt, write_value
 from economy.ledger import Entry, Undone, changes
+from economy.lookalikes import skeleton
 from economy.store.engine import Store, open_store
-from economy.store.names import skeleton
+from economy.store.projector import StoreProjector
 from economy.store.schema import upgrade
 from economy.store.tables import (
     accounts,
@@ -190,3 +191,11 @@ class Chronicle:
         insert = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgres
         statement = insert(table).values(**values)
         await connection.execute(statement.on_conflict_do_nothing() if ignore else statement)
+
+
+async def keep(store: Store, town: Town, number: int = 1) -> Chronicle:
+    """Writes a town and projects it."""
+    kept = Chronicle(store, town, number)
+    await kept.write()
+    await StoreProjector(store).drain()
+    return kept

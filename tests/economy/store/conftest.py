@@ -1,15 +1,16 @@
 """A fresh store with all its tables for every test, a clock that stands still, and a journal on both."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from economy.store.engine import Store, open_store
+from economy.store.engine import Store
 from economy.store.journal import StoreJournal
-from economy.store.schema import upgrade
 from tests.economy.store.acting import Acting, StillClock
 from tests.economy.store.audit import must_balance
+from tests.support.postgres import ThrowawayPostgres
+from tests.support.stores import open_store, upgrade
 
 
 @pytest.fixture(scope="session")
@@ -20,13 +21,27 @@ async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(params=["sqlite"])
-def address(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> str:
-    """Where a fresh store is. Every database that can hold one is one more parameter."""
-    assert request.param == "sqlite"
+@pytest.fixture
+def sqlite_address(template: Path, tmp_path: Path) -> str:
+    """Where a fresh SQLite store is, for what concerns SQLite alone."""
     file = tmp_path / "florin.sqlite"
     file.write_bytes(template.read_bytes())
     return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgres_address(postgres: ThrowawayPostgres, postgres_template: str) -> Iterator[str]:
+    """Where a fresh store on PostgreSQL is, for what concerns PostgreSQL alone."""
+    name = postgres.create_database(postgres_template)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest) -> str:
+    """Where a fresh store is, on every database that can hold one."""
+    found: str = request.getfixturevalue(f"{request.param}_address")
+    return found
 
 
 @pytest.fixture
@@ -35,6 +50,12 @@ async def store(address: str) -> AsyncIterator[Store]:
     async with await open_store(address) as opened:
         yield opened
         await must_balance(opened)
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_address: str) -> AsyncIterator[Store]:
+    async with await open_store(sqlite_address) as opened:
+        yield opened
 
 
 @pytest.fixture

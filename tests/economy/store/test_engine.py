@@ -5,8 +5,9 @@ from contextlib import closing
 
 import pytest
 
-from economy.store.engine import open_store, store_url
+from economy.store.engine import store_url
 from economy.store.errors import SchemaMismatchError, StoreBusyError, UnsafeStoreError
+from tests.support.stores import open_store
 
 
 @pytest.mark.parametrize(
@@ -33,10 +34,10 @@ def test_what_is_no_store_is_refused(address):
     ("name", "value"),
     [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("recursive_triggers", 1)],
 )
-async def test_every_connection_is_durable_and_strict(store, name, value):
-    async with store.read() as reader:
+async def test_every_connection_to_a_file_is_durable_and_strict(sqlite_store, name, value):
+    async with sqlite_store.read() as reader:
         assert (await reader.exec_driver_sql(f"PRAGMA {name}")).scalar_one() == value
-    async with store.write() as writer:
+    async with sqlite_store.write() as writer:
         assert (await writer.exec_driver_sql(f"PRAGMA {name}")).scalar_one() == value
 
 

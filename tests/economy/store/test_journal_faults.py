@@ -4,9 +4,11 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from typing import ClassVar
 
+import asyncpg
 import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
@@ -18,16 +20,27 @@ from economy.rules.adjusting import Action
 from economy.rules.presence import Join, Joined
 from economy.rules.undoing import Undo
 from economy.store.batch import Waiting, take_batch
-from economy.store.engine import open_store
 from economy.store.errors import OrderFailedError
 from economy.store.journal import StoreJournal
 from economy.values import Asset, Note, Own
 from tests.economy.store.acting import Acting, adjust, number_of, person, refusal_of, tip
 from tests.economy.store.audit import balances, bonus, rows
+from tests.support.stores import open_store
 
 
-def file_of(address: str) -> str:
-    return address.removeprefix("sqlite:///")
+@asynccontextmanager
+async def locked(address: str) -> AsyncIterator[None]:
+    """Another process holds what every order has to lock."""
+    if address.startswith("sqlite"):
+        with closing(sqlite3.connect(address.removeprefix("sqlite:///"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    server = await asyncpg.connect(address)
+    async with server.transaction():
+        await server.execute("LOCK TABLE members IN EXCLUSIVE MODE")
+        yield
+    await server.close()
 
 
 # --- cancelled ------------------------------------------------------------------------------------------------------
@@ -75,10 +88,8 @@ async def test_a_lock_held_elsewhere_answers_busy_and_nothing_is_applied(address
     async with await open_store(address, busy_timeout_s=0.05) as store, StoreJournal(store, clock) as journal:
         acting = Acting(journal)
         await acting.grant(ana=100)
-        with closing(sqlite3.connect(file_of(address), isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        async with locked(address):
             answers = await asyncio.gather(*(acting.submit(tip("ana", "bo"), key=f"act:b{n}") for n in range(3)))
-            other.execute("ROLLBACK")
         assert [refusal_of(answer).code for answer in answers] == [Code.BUSY] * 3
         assert await bonus(store, "bo") == 0
         again = await acting.submit(tip("ana", "bo"), key="act:b0")
@@ -167,13 +178,17 @@ async def test_a_bug_in_one_rule_harms_one_order(acting, store, caplog, broken):
     assert "canary" not in caplog.text + str(answers[1])
 
 
+NO_THIRTEEN = {
+    "sqlite": "CREATE TRIGGER no_thirteen BEFORE INSERT ON postings WHEN NEW.amount = 13"
+    " BEGIN SELECT RAISE(ABORT, 'thirteen'); END",
+    "postgresql": "ALTER TABLE postings ADD CONSTRAINT no_thirteen CHECK (amount <> 13)",
+}
+
+
 async def test_an_order_that_the_store_refuses_harms_only_itself(acting, store, caplog):
     await acting.grant(ana=100)
     async with store.write() as connection:
-        await connection.exec_driver_sql(
-            "CREATE TRIGGER no_thirteen BEFORE INSERT ON postings WHEN NEW.amount = 13"
-            " BEGIN SELECT RAISE(ABORT, 'thirteen'); END"
-        )
+        await connection.exec_driver_sql(NO_THIRTEEN[connection.dialect.name])
     orders = [tip("ana", "bo", amount=amount, note=Note("canary")) for amount in (1, 13, 2)]
     answers = await asyncio.gather(*(acting.submit(order) for order in orders), return_exceptions=True)
     assert isinstance(answers[1], OrderFailedError)
@@ -207,12 +222,11 @@ async def _move_issued(store, amount: int) -> None:
     """Pretends that `amount` more had been issued, and lies in escrow."""
     async with store.write() as connection:
         await connection.exec_driver_sql(
-            "INSERT INTO accounts VALUES (1, ?, 'bonus', 0) ON CONFLICT DO NOTHING", (int(Own.ESCROW),)
+            f"INSERT INTO accounts VALUES (1, {Own.ESCROW:d}, 'bonus', 0) ON CONFLICT DO NOTHING"
         )
         for owner, difference in ((Own.MINT, -amount), (Own.ESCROW, amount)):
             await connection.exec_driver_sql(
-                "UPDATE accounts SET balance = balance + ? WHERE owner = ? AND asset = 'bonus'",
-                (difference, int(owner)),
+                f"UPDATE accounts SET balance = balance + {difference} WHERE owner = {owner:d} AND asset = 'bonus'"
             )
 
 
@@ -240,15 +254,21 @@ async def test_the_house_never_falls_below_zero(acting, store):
     assert (await balances(store)).get((Own.HOUSE, "bonus"), 0) == 0
 
 
-# --- a commit in doubt ----------------------------------------------------------------------------------------------
+# --- a commit in doubt, on a file (test_doubt has those of a server) ------------------------------------------------
+
+
+@pytest.fixture
+async def sqlite_acting(sqlite_store, clock) -> AsyncIterator[Acting]:
+    async with StoreJournal(sqlite_store, clock) as journal:
+        yield Acting(journal)
 
 
 @pytest.mark.parametrize("committed", [True, False])
-async def test_a_commit_in_doubt_is_written_again(acting, store, committed):
-    await acting.grant(ana=100)
+async def test_a_commit_in_doubt_is_written_again(sqlite_acting, sqlite_store, committed):
+    await sqlite_acting.grant(ana=100)
     doubts = ["once"]
 
-    @event.listens_for(store.writer.sync_engine, "commit")
+    @event.listens_for(sqlite_store.writer.sync_engine, "commit")
     def break_off(connection):
         if doubts:
             doubts.pop()
@@ -256,25 +276,25 @@ async def test_a_commit_in_doubt_is_written_again(acting, store, committed):
                 connection.exec_driver_sql("COMMIT")
             raise OperationalError("COMMIT", (), sqlite3.OperationalError("disk I/O error"))
 
-    answers = await acting.together(tip("ana", "bo"), tip("ana", "bo"))
+    answers = await sqlite_acting.together(tip("ana", "bo"), tip("ana", "bo"))
     assert all(answer.number is not None and not answer.repeated for answer in answers)
-    assert await bonus(store, "bo") == 20
+    assert await bonus(sqlite_store, "bo") == 20
 
 
-async def test_a_store_that_keeps_failing_fails_the_orders_and_nothing_is_written(acting, store):
-    await acting.grant(ana=100)
+async def test_a_store_that_keeps_failing_fails_the_orders_and_nothing_is_written(sqlite_acting, sqlite_store):
+    await sqlite_acting.grant(ana=100)
     broken = [True]
 
-    @event.listens_for(store.writer.sync_engine, "commit")
+    @event.listens_for(sqlite_store.writer.sync_engine, "commit")
     def break_off(_connection):
         if broken:
             raise OperationalError("COMMIT", (), sqlite3.OperationalError("disk I/O error"))
 
-    failed = await asyncio.gather(acting.submit(tip("ana", "bo"), key="act:once"), return_exceptions=True)
+    failed = await asyncio.gather(sqlite_acting.submit(tip("ana", "bo"), key="act:once"), return_exceptions=True)
     assert isinstance(failed[0], OrderFailedError)
     broken.clear()
-    assert await bonus(store, "bo") == 0
-    assert (await acting.submit(tip("ana", "bo"), key="act:once")).number is not None
+    assert await bonus(sqlite_store, "bo") == 0
+    assert (await sqlite_acting.submit(tip("ana", "bo"), key="act:once")).number is not None
 
 
 # --- how much goes into a batch -------------------------------------------------------------------------------------

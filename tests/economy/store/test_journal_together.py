@@ -10,11 +10,11 @@ from sqlalchemy import event
 from economy.refusals import Code, Refusal
 from economy.rules.adjusting import Action
 from economy.rules.safety import Freeze, FreezeAll, Scope
-from economy.store.engine import open_store
 from economy.store.journal import StoreJournal
 from economy.values import Place, Reason
 from tests.economy.store.acting import Acting, adjust, person, refusal_of, tip
 from tests.economy.store.audit import bonus, rows
+from tests.support.stores import open_store
 
 
 @pytest.fixture

