@@ -13,6 +13,7 @@ from economy.store.backup import DamagedError, back_up, move, restore
 from economy.store.copying import CopyDiffersError, NotEmptyError, Tally
 from economy.store.engine import Store, open_store
 from economy.store.journal import StoreJournal
+from economy.store.postgres import LOSS_ALLOWED
 from economy.store.projector import StoreProjector
 from economy.store.schema import downgrade, upgrade
 from economy.store.tables import accounts, metadata
@@ -50,7 +51,7 @@ def server() -> Iterator[ThrowawayPostgres]:
 @pytest.fixture
 def database(server: ThrowawayPostgres) -> Iterator[str]:
     name = server.create_database()
-    yield server.url(name)
+    yield f"{server.url(name)}?allow_loss={LOSS_ALLOWED}"
     server.drop_database(name)
 
 
@@ -266,7 +267,7 @@ async def test_a_backup_of_postgresql_is_a_file_and_is_restored_into_either(stor
     await move(of(store), database, ignored)
     assert (await back_up(database, tmp_path / "backup", ignored)).report.ok
     assert await content(address(tmp_path / "backup")) == await content(of(store))
-    other = server.url(server.create_database())
+    other = f"{server.url(server.create_database())}?allow_loss={LOSS_ALLOWED}"
     assert (await restore(tmp_path / "backup", other, ignored)).is_kept
     assert await content(other) == await content(of(store))
     with pytest.raises(NotEmptyError, match="not empty"):
