@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +25,8 @@ from economy.store.errors import (
     sqlstate_of,
 )
 from economy.store.revision import must_be_head
+
+T = TypeVar("T")
 
 READERS: Final = 4
 BUSY_TIMEOUT_S: Final = 5.0
@@ -193,11 +195,11 @@ async def _roll_back(connection: AsyncConnection, link: postgres.Link) -> None:
     await connection.invalidate()
 
 
-async def unhurried(work: Any) -> None:
+async def unhurried(work: Awaitable[T]) -> T:
     """Finishes `work` even if the caller is cancelled meanwhile; the cancellation is told afterwards."""
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         if not task.done():
             await asyncio.wait((task,))

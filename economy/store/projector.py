@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from economy.projections.boards import ScoreKey, ScoreSum, listed_changes, score_sums
 from economy.projections.days import DayKey, DaySum, day_sums
 from economy.store.bulk_rows import RowsStatement
-from economy.store.engine import Store
+from economy.store.engine import Store, unhurried
 from economy.store.errors import StoreError
 from economy.store.replay import last_number, read_entries
 from economy.store.scores import add_days, add_scores, listed_now
@@ -92,8 +92,9 @@ class StoreProjector:
         """Keeps projections current until cancelled. A store that fails is told in the log, and tried again."""
         while True:
             try:
-                is_behind = await self._advance_all()
-                await self._seal_when_due()
+                # Cut off in the midst of a statement, a connection would keep its lock until it is collected.
+                is_behind = await unhurried(self._advance_all())
+                await unhurried(self._seal_when_due())
             except (StoreError, DBAPIError) as problem:
                 log.warning("projections wait: %s", type(problem).__name__)
                 is_behind = False
