@@ -131,7 +131,7 @@ class Store:
                 except BaseException as problem:
                     await unhurried(_roll_back(connection, link))
                     if isinstance(problem, (DBAPIError, OSError)):
-                        raise await self._told(problem, link) from problem
+                        raise self._told(problem, link, server) from problem
                     raise
                 await self._commit(connection, link)
             finally:
@@ -149,14 +149,13 @@ class Store:
             # 01000 above all: committed here, and perhaps on no standby.
             raise CommitInDoubtError(f"the server warned at the commit: {', '.join(link.warnings)}")
 
-    async def _told(self, problem: DBAPIError | OSError, link: postgres.Link) -> Exception:
+    def _told(self, problem: DBAPIError | OSError, link: postgres.Link, server: postgres.Server) -> Exception:
         """What an error before the commit means to whoever writes."""
         if isinstance(problem, DBAPIError) and is_busy(problem):
             return StoreBusyError("the store is locked by another process")
         if postgres.is_lost(sqlstate_of(problem), closed=link.is_closed()):
             # What was a primary may be none now, and its other connections are as useless.
-            await self.reader.dispose()
-            await self.writer.dispose()
+            server.leave()
             return ConnectionLostError("the connection to the store broke")
         return problem
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import asyncpg
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from economy.store.errors import NoPrimaryError, UnsafeStoreError
@@ -75,6 +76,8 @@ class Link(asyncpg.Connection):
         super().__init__(*arguments, **more)
         self.warnings: list[str] = []
         """The codes of what the server warned of since the last transaction began."""
+        self.generation = 0
+        """Which of its server's generations it belongs to."""
 
     def _cancel_current_command(self, waiter: Any, cancel_waiter: Any = None) -> None:
         # Once the driver has noted that it cancels, which it does behind this call.
@@ -133,6 +136,7 @@ class Server:
             drivername="postgresql", host="", port=None
         )
         self._session = {**SESSION, "lock_timeout": f"{max(1, round(lock_timeout_s * 1000))}"}
+        self._generation = 0
         self.beginning = ""
         """What a write transaction has to begin with; empty where the session sees to it."""
         if self.is_pooled:
@@ -149,7 +153,7 @@ class Server:
             more = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": _statement_name}
         else:
             more = {"prepared_statement_cache_size": STATEMENTS_MAX}
-        return create_async_engine(
+        engine = create_async_engine(
             URL.create("postgresql+asyncpg"),
             pool_size=connections,
             max_overflow=2,
@@ -159,8 +163,20 @@ class Server:
             execution_options={} if writes else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
         )
 
+        @event.listens_for(engine.sync_engine, "checkout")
+        def must_be_new_enough(connection: Any, _record: Any, _proxy: Any) -> None:
+            if connection.driver_connection.generation < self._generation:
+                raise DisconnectionError("the connection is from before the server was left")
+
+        return engine
+
+    def leave(self) -> None:
+        """Lets no connection made until now be used for another transaction; where one is in use, it ends first."""
+        self._generation += 1
+
     async def _connect(self, settings: Mapping[str, str], *, checks_schema: bool) -> Link:
         """A connection to the first host that takes writes. Raises NoPrimaryError where none does."""
+        generation = self._generation
         problems = []
         for place in self._hosts:
             try:
@@ -173,6 +189,7 @@ class Server:
                 continue
             if checks_schema:
                 await _must_be_head(link)
+            link.generation = generation
             return link
         raise NoPrimaryError(f"no host of the store takes writes ({'; '.join(problems)})")
 
@@ -251,12 +268,15 @@ def _set_locally(settings: Mapping[str, str]) -> str:
 async def _must_be_head(link: Link) -> None:
     """A primary that was put in another's place, or restored, may have other tables: nothing is written to these."""
     try:
-        found = await link.fetchval("SELECT version_num FROM alembic_version")
-    except asyncpg.UndefinedTableError:
-        found = None
-    if found != HEAD:
+        try:
+            found = await link.fetchval("SELECT version_num FROM alembic_version")
+        except asyncpg.UndefinedTableError:
+            found = None
+        if found != HEAD:
+            raise mismatch(found)
+    except BaseException:
         link.terminate()
-        raise mismatch(found)
+        raise
 
 
 def is_lost(sqlstate: str | None, *, closed: bool) -> bool:
