@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 _END: Final = "\x01"
+_BETWEEN: Final = '","'
 
 
 def parameter(place: int, of: str) -> str:
@@ -20,18 +21,18 @@ def parameter(place: int, of: str) -> str:
 def array_text(values: Sequence[Any]) -> str:
     """`values` as the text of an array: all of them numbers, booleans or texts, None among them as NULL."""
     if None in values:
-        return f"{{{','.join('NULL' if value is None else array_text((value,))[1:-1] for value in values)}}}"
+        return f"{{{','.join(['NULL' if value is None else _element(value) for value in values])}}}"
     if not values or not isinstance(values[0], str):
         # As plain numbers: a subclass may show itself otherwise, and a boolean reads 0 and 1 as well.
         return f"{{{','.join(map(int.__repr__, values))}}}"
     joined = _END.join(values)
     if joined.count(_END) >= len(values):
-        return f"{{{','.join(array_text((value,))[1:-1] for value in values)}}}" if len(values) > 1 else _quoted(joined)
-    return '{"' + _escaped(joined).replace(_END, '","') + '"}'
+        return f"{{{','.join(map(_element, values))}}}"
+    return f'{{"{_escaped(joined).replace(_END, _BETWEEN)}"}}'
 
 
-def _quoted(text: str) -> str:
-    return '{"' + _escaped(text) + '"}'
+def _element(value: Any) -> str:
+    return f'"{_escaped(value)}"' if isinstance(value, str) else int.__repr__(value)
 
 
 def _escaped(text: str) -> str:
