@@ -22,6 +22,7 @@ from bot.doctor import StoreState
 from economy.service import Clock, Economy
 from economy.store import backup
 from economy.store.audit import AuditReport, audit
+from economy.store.checking import check_up
 from economy.store.copying import Progress
 from economy.store.engine import Store, open_store, store_url, temporary_store_url
 from economy.store.errors import StoreError
@@ -29,7 +30,7 @@ from economy.store.journal import StoreJournal
 from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from economy.store.revision import HEAD, must_be_head
-from economy.store.schema import current, downgrade, fingerprint, upgrade, upgrade_store
+from economy.store.schema import current, downgrade, upgrade, upgrade_store
 
 
 class SystemClock:
@@ -127,39 +128,25 @@ def store_problem(error: BaseException) -> str | None:
     return str(error) if isinstance(error, OSError) else None
 
 
-async def store_state(address: str) -> StoreState:
-    """What `florin doctor` and `florin db current` tell of a store. Makes none where there is none."""
+async def store_state(address: str, clock: Clock) -> StoreState:
+    """What `florin doctor` tells of a store. Makes none where there is none."""
     file = store_file(address)
     free = None if file is None else shutil.disk_usage(file.absolute().parent).free
     if file is not None and not file.is_file():
-        return StoreState(address=address, exists=False, head=HEAD, disk_free=free)
-    written = None if file is None else datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        return StoreState(address=address, exists=False, disk_free=free)
     try:
-        async with await open_store(address, any_schema=True) as store:
-            revision = await current(store)
-            kept = await _is_as_made(store) if revision == HEAD and file is not None else None
+        checkup = await check_up(address, clock)
     except Exception as error:
         problem = store_problem(error)
         if problem is None:
             raise
-        return StoreState(address=address, exists=True, problem=problem, written=written, disk_free=free)
-    return StoreState(
-        address=address,
-        exists=True,
-        revision=revision,
-        head=HEAD,
-        fingerprint_kept=kept,
-        written=written,
-        disk_free=free,
-    )
+        return StoreState(address=address, exists=True, problem=problem, disk_free=free)
+    return StoreState(address=address, exists=True, checkup=checkup, disk_free=free)
 
 
-async def _is_as_made(store: Store) -> bool:
-    """Whether tables, checks and triggers are those of a new store."""
-    with temporary_store() as address:
-        async with await open_store(address, any_schema=True) as new:
-            await upgrade_store(new)
-            return await fingerprint(store) == await fingerprint(new)
+async def store_revisions(address: str) -> tuple[str | None, str]:
+    """The revision of a store's tables, None where there are none; and the one that this release needs."""
+    return await _revision(address), HEAD
 
 
 async def upgraded(address: str) -> tuple[str | None, str | None]:

@@ -420,15 +420,15 @@ def doctor(florin: Florin, **variables: str) -> tuple[int, dict[str, tuple[str, 
 def test_doctor_finds_a_healthy_store_healthy(florin, store):
     status, found = doctor(florin)
     assert status == 0
-    assert {about: state for about, (state, _) in found.items()} == dict.fromkeys(
-        ("settings", "store", "schema", "triggers", "disk", "clock", "time zones"), "ok"
-    )
+    # SQLite's version is the machine's.
+    abouts = ("settings", "store", "durability", "schema", "triggers", "pages", "log", "disk", "clock", "time zones")
+    assert {about: state for about, (state, _) in found.items() if about != "version"} == dict.fromkeys(abouts, "ok")
     assert "store: sqlite:///florin.db opens" in florin("doctor").out
 
 
 def test_doctor_before_the_first_run_makes_nothing(florin, tmp_path):
     status, found = doctor(florin)
-    assert (status, found["store"][0]) == (0, "note")
+    assert (status, found["store"][0]) == (0, "ok")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -436,6 +436,18 @@ def test_doctor_sees_a_trigger_that_is_gone(florin, store):
     tampered(store, "DROP TRIGGER entries_refuse_delete")
     status, found = doctor(florin)
     assert (status, found["triggers"][0]) == (1, "wrong")
+    assert "by hand: entries;" in found["triggers"][1]
+
+
+def test_doctor_sees_pages_that_fell_apart(florin, store):
+    """Fault 49"""
+    tampered(store, "PRAGMA wal_checkpoint(TRUNCATE)")
+    torn = bytearray(store.read_bytes())
+    page = len(torn) // 4096 - 1
+    torn[page * 4096 : (page + 1) * 4096] = bytes(4096)
+    store.write_bytes(torn)
+    status, found = doctor(florin)
+    assert (status, found["pages"][0]) == (1, "wrong")
 
 
 def test_doctor_sees_tables_of_another_release(florin, store):
