@@ -25,7 +25,7 @@ from economy.store.audit import AuditReport, audit
 from economy.store.checking import check_up
 from economy.store.copying import Progress
 from economy.store.engine import Store, open_store, store_url, temporary_store_url
-from economy.store.errors import StoreError
+from economy.store.errors import StoreBrokenError, StoreError
 from economy.store.journal import StoreJournal
 from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
@@ -53,15 +53,17 @@ async def open_florin(address: str, clock: Clock) -> AsyncIterator[Florin]:
 
     A SQLite store is made if it is new and brought up to this release if it is older; others must be at it already.
     On the way out, orders that wait are carried out, boards brought up to date, and everything is closed; the same
-    store can then be opened again. Raises StoreError where the store cannot be used.
+    store can then be opened again. Raises StoreError where the store cannot be used; a disk that fails meanwhile
+    ends what is done in here with StoreBrokenError.
     """
     async with AsyncExitStack() as opened:
         store = await opened.enter_async_context(await open_store(address, any_schema=True))
+        opened.enter_context(_ended_by(store))
         await _bring_up_to_date(store)
         projector = StoreProjector(store)
         opened.push_async_callback(projector.close)
         await opened.enter_async_context(_running(projector))
-        opened.push_async_callback(projector.drain)
+        opened.push_async_callback(_drain, projector)
         journal = await opened.enter_async_context(StoreJournal(store, clock))
         journal.on_commit(projector.wake)
         economy = Economy(journal, StoreReads(store), projector, clock)
@@ -73,6 +75,33 @@ async def open_conversation(address: str, clock: Clock) -> AsyncIterator[Convers
     """`open_florin` for doors, which need no more of it than the conversation."""
     async with open_florin(address, clock) as florin:
         yield florin.conversation
+
+
+@contextmanager
+def _ended_by(store: Store) -> Iterator[None]:
+    """Ends the caller's task when the disk has failed: only a store opened anew tells what reached it."""
+    problems: list[StoreBrokenError] = []
+    task = asyncio.current_task()
+
+    def end(problem: StoreBrokenError) -> None:
+        problems.append(problem)
+        if task is not None:
+            task.cancel()
+
+    store.on_break(end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        # As asyncio.timeout does: whoever else cancelled the task has the last word.
+        if problems and task is not None and task.uncancel() == 0:
+            raise problems[0] from None
+        raise
+
+
+async def _drain(projector: StoreProjector) -> None:
+    # Boards that a full disk leaves behind are brought up to date at the next start.
+    with suppress(StoreError):
+        await projector.drain()
 
 
 @asynccontextmanager

@@ -315,6 +315,10 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.EXPIRED, "used"): lambda t: t.line("This button has been used. Give the command again for one more."),
     (Code.EXPIRED, "late"): lambda t: t.line("This button has expired, and nothing was done. Give the command again."),
     (Code.BUSY, ""): lambda t: t.line("There is a lot going on just now, and nothing was done. Try again in a moment."),
+    (Code.READ_ONLY, ""): lambda t: t.line(
+        "Coins cannot move just now: there is no room left to write it down. Nothing was done and nothing is lost."
+        " Balances can still be read; try again in a few minutes."
+    ),
     (Code.FEATURE_OFF, ""): lambda t: t.line(
         "{feature}: turned off here. An owner can turn it on with /features.", feature=t.own("feature").capitalize()
     ),

@@ -39,6 +39,7 @@ class Code(StrEnum):
     # Below: beyond the first list, where a feature needed one.
     TEXT_NOT_ALLOWED = "text_not_allowed"
     AMBIGUOUS = "ambiguous"
+    READ_ONLY = "read_only"
 
 
 class Refusal(Struct, frozen=True, tag="refusal"):

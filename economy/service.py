@@ -84,7 +84,8 @@ class Journal(Protocol):
     async def submit(self, submission: Submission) -> Answer:
         """Carries an order out: at once with others that wait, and answers only what is committed.
 
-        A full queue or a locked store answers the refusal `busy`; nothing was written then. Cancelling the caller
+        A full queue or a locked store answers the refusal `busy`, a store that cannot be written to `read_only`;
+        nothing was written then. Cancelling the caller
         does not cancel the order: the same key finds its answer.
         """
         ...

@@ -105,6 +105,10 @@ def busy(now: datetime) -> Answer:
     return Answer(Refusal(Code.BUSY), now)
 
 
+def read_only(now: datetime) -> Answer:
+    return Answer(Refusal(Code.READ_ONLY), now)
+
+
 def take_batch(waiting: deque[Waiting]) -> list[Waiting]:
     """Takes the next orders off the queue.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,9 +20,13 @@ from economy.store.disk import must_be_local
 from economy.store.errors import (
     CommitInDoubtError,
     ConnectionLostError,
+    StoreBrokenError,
     StoreBusyError,
+    StoreFullError,
     UnsafeStoreError,
+    is_broken,
     is_busy,
+    is_unwritable,
     sqlstate_of,
 )
 from economy.store.revision import must_be_head
@@ -85,13 +89,20 @@ class Store:
         self._server = server
         self.answer_timeout_s = postgres.ANSWER_TIMEOUT_S
         self._turn = asyncio.Lock()
+        self._broken: StoreBrokenError | None = None
+        self._break_listeners: list[Callable[[StoreBrokenError], None]] = []
+
+    def on_break(self, listener: Callable[[StoreBrokenError], None]) -> None:
+        """Calls `listener` when the disk has failed, once; it must be quick and not raise."""
+        self._break_listeners.append(listener)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A write transaction: committed when the block ends, rolled back when it raises.
 
         On SQLite it holds the lock from the start, so that nothing read in it is older. Raises StoreBusyError where
-        another process keeps a lock longer than we wait, and on PostgreSQL NoPrimaryError, ConnectionLostError, or
+        another process keeps a lock longer than we wait, StoreFullError where the disk is full or may not be written
+        to, StoreBrokenError once it has failed, and on PostgreSQL NoPrimaryError, ConnectionLostError, or
         CommitInDoubtError, after which the same has to be written again. The commit is not cancelled with the caller.
         """
         if self._server is not None:
@@ -103,6 +114,9 @@ class Store:
 
     @asynccontextmanager
     async def _file_transaction(self) -> AsyncIterator[AsyncConnection]:
+        if self._broken is not None:
+            # A second sync would succeed, and prove nothing.
+            raise self._broken
         async with self.writer.connect() as connection:
             try:
                 _ = await connection.begin()
@@ -110,12 +124,20 @@ class Store:
                 await unhurried(connection.commit())
             except DBAPIError as problem:
                 await unhurried(connection.rollback())
-                if is_busy(problem):
-                    raise StoreBusyError("the store is locked by another process") from problem
-                raise
+                told = _meaning(problem)
+                if told is problem:
+                    raise
+                if isinstance(told, StoreBrokenError):
+                    self._break(told)
+                raise told from problem
             except BaseException:
                 await unhurried(connection.rollback())
                 raise
+
+    def _break(self, problem: StoreBrokenError) -> None:
+        self._broken = problem
+        for listener in self._break_listeners:
+            listener(problem)
 
     @asynccontextmanager
     async def _server_transaction(self, server: postgres.Server) -> AsyncIterator[AsyncConnection]:
@@ -145,6 +167,8 @@ class Store:
             await unhurried(_roll_back(connection, link))
             if postgres.is_undone(sqlstate_of(problem)):
                 raise
+            if isinstance(problem, DBAPIError) and is_unwritable(problem):
+                raise _meaning(problem) from problem
             raise CommitInDoubtError("the connection broke at the commit") from problem
         if link.warnings:
             # 01000 above all: committed here, and perhaps on no standby.
@@ -152,13 +176,11 @@ class Store:
 
     def _told(self, problem: DBAPIError | OSError, link: postgres.Link, server: postgres.Server) -> Exception:
         """What an error before the commit means to whoever writes."""
-        if isinstance(problem, DBAPIError) and is_busy(problem):
-            return StoreBusyError("the store is locked by another process")
         if postgres.is_lost(sqlstate_of(problem), closed=link.is_closed()):
             # What was a primary may be none now, and its other connections are as useless.
             server.leave()
             return ConnectionLostError("the connection to the store broke")
-        return problem
+        return _meaning(problem)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -185,6 +207,18 @@ class Store:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def _meaning(problem: DBAPIError | OSError) -> Exception:
+    """What an error means to whoever writes, where it is about the store and not about what was written."""
+    if isinstance(problem, DBAPIError):
+        if is_busy(problem):
+            return StoreBusyError("the store is locked by another process")
+        if is_unwritable(problem):
+            return StoreFullError("the store's disk is full, or it may not be written to")
+        if is_broken(problem):
+            return StoreBrokenError("the store's disk failed to keep what was written")
+    return problem
 
 
 async def _link(connection: AsyncConnection) -> postgres.Link:

@@ -27,6 +27,16 @@ class CommitInDoubtError(StoreError):
     """The commit was sent and nobody knows what became of it: what was to be written must be written again."""
 
 
+class StoreFullError(StoreError):
+    """The store cannot be written to: its disk is full, was made read-only, or permission was lost. It can be read.
+    Nothing was written."""
+
+
+class StoreBrokenError(StoreError):
+    """The disk failed while it was written to. What it says afterwards proves nothing, so nothing more may be written
+    by this process: opened anew, the store holds what reached the disk."""
+
+
 class UnsafeStoreError(StoreError):
     """The database does not hold what durability rests on (WAL, full sync, foreign keys, ...)."""
 
@@ -44,6 +54,13 @@ class OrderFailedError(StoreError):
 
 _SQLITE_BUSY = 5
 _SQLITE_LOCKED = 6
+# Of https://sqlite.org/rescode.html: PERM, READONLY, FULL, CANTOPEN, and a -shm or -wal that cannot be made larger.
+_SQLITE_UNWRITABLE = (3, 8, 13, 14)
+_SQLITE_NO_ROOM = (10 | 19 << 8, 10 | 6 << 8)
+# IOERR_FSYNC and IOERR_DIR_FSYNC. After one the kernel drops what it could not write, and a second fsync succeeds.
+_SQLITE_UNSYNCED = (10 | 4 << 8, 10 | 5 << 8)
+# disk_full; insufficient_privilege, as for a role whose rights were taken.
+_POSTGRES_UNWRITABLE = ("53100", "42501")
 
 
 def is_busy(error: DBAPIError) -> bool:
@@ -53,6 +70,19 @@ def is_busy(error: DBAPIError) -> bool:
         return code & 0xFF in (_SQLITE_BUSY, _SQLITE_LOCKED)
     # PostgreSQL: lock_not_available.
     return sqlstate_of(error) == "55P03"
+
+
+def is_unwritable(error: DBAPIError) -> bool:
+    """Whether the store can be read and not written to, for a reason that somebody can mend."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_UNWRITABLE or code in _SQLITE_NO_ROOM
+    return sqlstate_of(error) in _POSTGRES_UNWRITABLE
+
+
+def is_broken(error: DBAPIError) -> bool:
+    """Whether the disk did not take what it was told to keep."""
+    return getattr(error.orig, "sqlite_errorcode", None) in _SQLITE_UNSYNCED
 
 
 def sqlstate_of(error: Exception) -> str | None:

@@ -12,6 +12,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from enum import StrEnum
 from itertools import chain, count, repeat
 from typing import Final
 
@@ -19,15 +20,17 @@ import msgspec
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from economy.service import Answer, Clock, Submission
-from economy.store.batch import Waiting, busy, take_batch
+from economy.store.batch import Waiting, busy, read_only, take_batch
 from economy.store.deciding import Deciding, Nonce
 from economy.store.engine import Store, unhurried
 from economy.store.errors import (
     CommitInDoubtError,
     ConnectionLostError,
     NoPrimaryError,
+    StoreBrokenError,
     StoreBusyError,
     StoreError,
+    StoreFullError,
     describe,
     is_worth_another,
 )
@@ -52,10 +55,24 @@ doubt waits for as long as the journal is open."""
 PAUSES_S: Final = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Between attempts, the last of them from then on."""
 
+PROBE_S: Final = 1.0
+"""How long orders are refused unasked after the store could not be written to; the next one tries again."""
+
 KNOWN_ACCOUNTS_MAX: Final = 100_000
+
+_NOT_WRITTEN: Final = (StoreBusyError, StoreFullError, ConnectionLostError, NoPrimaryError, CommitInDoubtError)
+"""What may be over soon, and after which the same can be written again."""
 
 Committed = Callable[[Mapping[CommunityId, EntryNumber]], None]
 """Told the last entry number of each community that a commit added to."""
+
+
+class JournalState(StrEnum):
+    OPEN = "open"
+    READ_ONLY = "read_only"
+    """The store could not be written to when it was last tried: orders are refused, and one a second tries again."""
+    STOPPED = "stopped"
+    """The disk failed: nothing is written any more, and whoever runs this has to open the store anew."""
 
 
 def draw_nonce() -> str:
@@ -89,6 +106,8 @@ class StoreJournal:
         self._listeners: list[Committed] = []
         self._directory = Directory(store.bulk)
         self._known_accounts: set[AccountKey] = set()
+        self._try_again_at = 0.0
+        self.state = JournalState.OPEN
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="journal")
@@ -164,10 +183,16 @@ class StoreJournal:
 
         A batch that the store refuses is run again one order at a time, so that one bad order harms only itself.
         """
+        if self.state is JournalState.READ_ONLY and asyncio.get_running_loop().time() < self._try_again_at:
+            for waiting in batch:
+                waiting.answer = read_only(self._clock.now())
+            return
         try:
             await self._commit(batch)
-        except (StoreBusyError, ConnectionLostError, NoPrimaryError, CommitInDoubtError) as problem:
+        except _NOT_WRITTEN as problem:
             self._put_off(batch, problem)
+        except StoreBrokenError as problem:
+            self._stop(batch, problem)
         except (OperationalError, InterfaceError) as problem:
             log.error("the store failed %d orders: %s", len(batch), describe(problem))
             for waiting in batch:
@@ -185,8 +210,11 @@ class StoreJournal:
         if isinstance(problem, OwnFloorError):
             try:
                 await self._commit((waiting,), overdrawn=problem.differences)
-            except (StoreBusyError, ConnectionLostError, NoPrimaryError, CommitInDoubtError) as second:
+            except _NOT_WRITTEN as second:
                 self._put_off((waiting,), second)
+                return
+            except StoreBrokenError as second:
+                self._stop((waiting,), second)
                 return
             except Exception as second:  # noqa: BLE001  # as above
                 problem = second
@@ -197,19 +225,36 @@ class StoreJournal:
         log.error("order failed: %s", describe(problem))
 
     def _put_off(self, batch: Sequence[Waiting], problem: StoreError) -> None:
-        """`busy` for what was not written; no answer at all for what may have been, since any could be wrong."""
+        """A refusal for what was not written; no answer at all for what may have been, since any could be wrong."""
         log.error("%d orders were not carried out: %s", len(batch), describe(problem))
+        is_full = isinstance(problem, StoreFullError)
+        if is_full:
+            self._try_again_at = asyncio.get_running_loop().time() + PROBE_S
+            if self.state is JournalState.OPEN:
+                self.state = JournalState.READ_ONLY
+                log.critical("%s: orders are refused until it can be written to again", problem)
         for waiting in batch:
             waiting.forget()
             if waiting.in_doubt:
                 waiting.fail(problem)
+            elif is_full:
+                waiting.answer = read_only(self._clock.now())
             else:
                 waiting.answer = busy(self._clock.now())
+
+    def _stop(self, batch: Sequence[Waiting], problem: StoreBrokenError) -> None:
+        """The end of all writing: whether this batch is kept, only the disk knows."""
+        if self.state is not JournalState.STOPPED:
+            self.state = JournalState.STOPPED
+            log.critical("%s: nothing more is written by this process (%s)", problem, describe(problem))
+        for waiting in batch:
+            waiting.forget()
+            waiting.fail(problem)
 
     async def _commit(self, batch: Sequence[Waiting], overdrawn: Mapping[AccountKey, int] | None = None) -> None:
         """Writes a batch, and again where nobody knows whether it was written: the keys find what was.
 
-        Raises StoreBusyError only where nothing of it can have been written.
+        Raises StoreBusyError and StoreFullError only where nothing of it can have been written.
         """
         give_up_at = asyncio.get_running_loop().time() + self._patience_s
         pauses = chain(PAUSES_S, repeat(PAUSES_S[-1]))
@@ -219,10 +264,11 @@ class StoreJournal:
             try:
                 await self._write(batch, overdrawn)
                 break
-            except (CommitInDoubtError, ConnectionLostError, NoPrimaryError, StoreBusyError) as problem:
+            except _NOT_WRITTEN as problem:
                 for waiting in batch:
                     waiting.in_doubt |= isinstance(problem, CommitInDoubtError)
-                is_late = isinstance(problem, StoreBusyError) or asyncio.get_running_loop().time() > give_up_at
+                is_over = isinstance(problem, (StoreBusyError, StoreFullError))
+                is_late = is_over or asyncio.get_running_loop().time() > give_up_at
                 if any(waiting.in_doubt for waiting in batch):
                     is_late = False
                 if is_late or (self._closing and attempt >= ATTEMPTS):
@@ -255,6 +301,9 @@ class StoreJournal:
             deciding.decide(batch, instead)
             written = await write(self._store.bulk, connection, deciding, state, now_us, self._known_accounts)
         self._learn(resolved, written)
+        if self.state is JournalState.READ_ONLY:
+            self.state = JournalState.OPEN
+            log.warning("the store can be written to again: orders are carried out")
         for waiting in batch:
             if waiting.same_as is not None and waiting.same_as.answer is not None:
                 waiting.answer = msgspec.structs.replace(waiting.same_as.answer, repeated=True)

@@ -89,14 +89,18 @@ class StoreProjector:
         self._committed.set()
 
     async def run(self) -> None:
-        """Keeps projections current until cancelled. A store that fails is told in the log, and tried again."""
+        """Keeps projections current until cancelled. A store that fails is told in the log, once, and tried again."""
+        waits_for = None
         while True:
             try:
                 # Cut off in the midst of a statement, a connection would keep its lock until it is collected.
                 is_behind = await unhurried(self._advance_all())
                 await unhurried(self._seal_when_due())
+                waits_for = None
             except (StoreError, DBAPIError) as problem:
-                log.warning("projections wait: %s", type(problem).__name__)
+                if type(problem) is not waits_for:
+                    log.warning("projections wait: %s", type(problem).__name__)
+                waits_for = type(problem)
                 is_behind = False
             if not is_behind:
                 with suppress(TimeoutError):

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.util import greenlet_spawn
 
 from economy.books import Books, Decision, Needs, Order
 from economy.ledger import Legs, Receipt
@@ -323,3 +324,106 @@ async def test_setting_a_balance_is_safe_against_a_second_delivery(acting, store
     await acting.grant(ana=5)
     await acting.submit(adjust("ana", 10, Action.SET), key="act:set")
     assert await bonus(store, "ana") == 15
+
+
+# --- a disk that is full, or fails ----------------------------------------------------------------------------------
+
+NO_ROOM = {
+    "sqlite": ["PRAGMA max_page_count = 1"],
+    "postgresql": [
+        (
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+        ),
+        "CREATE TRIGGER no_room BEFORE INSERT ON postings EXECUTE FUNCTION no_room()",
+    ],
+}
+ROOM = {"sqlite": ["PRAGMA max_page_count = 1000000"], "postgresql": ["DROP TRIGGER no_room ON postings"]}
+
+
+@asynccontextmanager
+async def no_room(store) -> AsyncIterator[None]:
+    """The disk under the store is full: on SQLite by its own limit of pages, on a server as it says so."""
+    dialect = store.url.get_backend_name()
+    for texts in (NO_ROOM, ROOM):
+        async with store.write() as connection:
+            for statement in texts[dialect]:
+                await connection.exec_driver_sql(statement)
+        if texts is NO_ROOM:
+            yield
+
+
+async def fill(acting) -> list[Code]:
+    """Grants until the store has no room; what was refused."""
+    refused: list[Code] = []
+    async with asyncio.timeout(60):
+        while not refused:
+            answers = await acting.together(*(adjust(f"m{n}", 1) for n in range(50)))
+            refused = [refusal_of(answer).code for answer in answers if answer.number is None]
+    return refused
+
+
+async def test_a_full_disk_refuses_orders_until_there_is_room(acting, journal, store, caplog):
+    """Fault 47, Fault 146"""
+    await acting.grant(ana=100)
+    async with no_room(store):
+        assert set(await fill(acting)) == {Code.READ_ONLY}
+        assert journal.state == "read_only"
+        before = await bonus(store, "bo")
+        refused = await acting.submit(tip("ana", "bo"), key="act:once")
+        assert refusal_of(refused).code is Code.READ_ONLY
+        assert await bonus(store, "bo") == before, "and balances can be read"
+    async with asyncio.timeout(30):
+        while (answer := await acting.submit(tip("ana", "bo"), key="act:once")).number is None:
+            pass
+    assert not answer.repeated, "a refusal of the disk is not kept under the key"
+    assert await bonus(store, "bo") == before + 10
+    assert journal.state == "open"
+    told = [record.levelname for record in caplog.records if "until it can be written to" in record.message]
+    assert told == ["CRITICAL"], "the operator is told once"
+
+
+async def outside_transactions(store, statement: str) -> None:
+    raw = await store.writer.raw_connection()
+    await raw.driver_connection.execute(statement)
+    await greenlet_spawn(raw.close)
+
+
+async def test_a_database_that_may_only_be_read_refuses_orders(sqlite_acting, sqlite_store):
+    """Fault 146"""
+    await sqlite_acting.grant(ana=100)
+    await outside_transactions(sqlite_store, "PRAGMA query_only = ON")
+    refused = await sqlite_acting.submit(tip("ana", "bo"))
+    assert refusal_of(refused).code is Code.READ_ONLY
+    await outside_transactions(sqlite_store, "PRAGMA query_only = OFF")
+    async with asyncio.timeout(30):
+        while (await sqlite_acting.submit(tip("ana", "bo"))).number is None:
+            pass
+
+
+async def test_after_a_failed_sync_nothing_more_is_written(sqlite_address, clock, caplog):
+    """Fault 46"""
+    async with await open_store(sqlite_address) as store, StoreJournal(store, clock) as journal:
+        acting = Acting(journal)
+        await acting.grant(ana=100)
+        syncs = []
+        stopped: list[Exception] = []
+        store.on_break(stopped.append)
+
+        @event.listens_for(store.writer.sync_engine, "commit")
+        def fail(_connection):
+            syncs.append("tried")
+            failure = sqlite3.OperationalError("disk I/O error")
+            failure.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise OperationalError("COMMIT", (), failure)
+
+        for _ in range(2):
+            [told] = await asyncio.gather(acting.submit(tip("ana", "bo"), key="act:once"), return_exceptions=True)
+            assert isinstance(told, OrderFailedError)
+        assert syncs == ["tried"], "a second sync would succeed, and prove nothing"
+        assert journal.state == "stopped"
+        assert len(stopped) == 1
+        assert [record.levelname for record in caplog.records if "nothing more is written" in record.message]
+    async with await open_store(sqlite_address) as store, StoreJournal(store, clock) as journal:
+        assert (await Acting(journal).submit(tip("ana", "bo"), key="act:once")).number is not None
+        assert await bonus(store, "bo") == 10
