@@ -19,6 +19,8 @@ from msgspec import Struct
 from adapters.contract import Conversation
 from bot.dispatcher import Dispatcher
 from bot.doctor import StoreState
+from bot.logs import OrderLog
+from economy.figures import Watch
 from economy.service import Clock, Economy
 from economy.store import backup
 from economy.store.audit import AuditReport, audit
@@ -31,6 +33,7 @@ from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from economy.store.revision import HEAD, must_be_head
 from economy.store.schema import current, downgrade, upgrade, upgrade_store
+from economy.store.watching import StoreWatch
 
 
 class SystemClock:
@@ -45,11 +48,12 @@ class Florin(Struct, frozen=True):
 
     economy: Economy
     conversation: Conversation
+    watch: Watch
 
 
 @asynccontextmanager
-async def open_florin(address: str, clock: Clock) -> AsyncIterator[Florin]:
-    """Opens the store at `address` and everything on it.
+async def open_florin(address: str, clock: Clock, listen: tuple[str, int] | None = None) -> AsyncIterator[Florin]:
+    """Opens the store at `address` and everything on it; with `listen`, metrics and health are answered there.
 
     A SQLite store is made if it is new and brought up to this release if it is older; others must be at it already.
     On the way out, orders that wait are carried out, boards brought up to date, and everything is closed; the same
@@ -66,14 +70,21 @@ async def open_florin(address: str, clock: Clock) -> AsyncIterator[Florin]:
         opened.push_async_callback(_drain, projector)
         journal = await opened.enter_async_context(StoreJournal(store, clock))
         journal.on_commit(projector.wake)
+        journal.tally.observers.append(OrderLog())
+        watch = StoreWatch(store, journal, clock)
+        opened.push_async_callback(watch.close)
+        if listen is not None:
+            await opened.enter_async_context(_watched(watch, listen))
         economy = Economy(journal, StoreReads(store), projector, clock)
-        yield Florin(economy, Dispatcher(economy))
+        yield Florin(economy, Dispatcher(economy), watch)
 
 
 @asynccontextmanager
-async def open_conversation(address: str, clock: Clock) -> AsyncIterator[Conversation]:
+async def open_conversation(
+    address: str, clock: Clock, listen: tuple[str, int] | None = None
+) -> AsyncIterator[Conversation]:
     """`open_florin` for doors, which need no more of it than the conversation."""
-    async with open_florin(address, clock) as florin:
+    async with open_florin(address, clock, listen) as florin:
         yield florin.conversation
 
 
@@ -96,6 +107,15 @@ def _ended_by(store: Store) -> Iterator[None]:
         if problems and task is not None and task.uncancel() == 0:
             raise problems[0] from None
         raise
+
+
+@asynccontextmanager
+async def _watched(watch: Watch, listen: tuple[str, int]) -> AsyncIterator[None]:
+    # The server takes a tenth of a second to import, and most consoles have none.
+    from bot.watched import watched  # noqa: PLC0415
+
+    async with watched(watch, listen):
+        yield
 
 
 async def _drain(projector: StoreProjector) -> None:
