@@ -70,18 +70,27 @@ _OUTBOX = select(
 class StoreWatch:
     """The `Watch` over one store and its journal. Close it before the store."""
 
-    def __init__(self, store: Store, journal: StoreJournal, clock: Clock, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        store: Store,
+        journal: StoreJournal,
+        clock: Clock,
+        *,
+        patience_s: float = PATIENCE_S,
+        fresh_s: float = FRESH_S,
+    ) -> None:
         self._store = store
         self._journal = journal
         self._clock = clock
         self._patience_s = patience_s
+        self._fresh_s = fresh_s
         self._asking: asyncio.Task[StoreFigures] | None = None
         self._seen: StoreFigures | None = None
         self._seen_s = 0.0
 
     async def figures(self) -> Figures:
         """See `economy.figures.Watch.figures`."""
-        if self._seen is None or perf_counter() - self._seen_s > FRESH_S:
+        if self._seen is None or perf_counter() - self._seen_s > self._fresh_s:
             self._seen = await self._look()
             self._seen_s = perf_counter()
         return Figures(
