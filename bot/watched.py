@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
@@ -64,7 +65,7 @@ def _bound(listen: tuple[str, int]) -> socket.socket:
     try:
         return socket.create_server(listen, family=socket.AF_INET6 if ":" in listen[0] else socket.AF_INET)
     except OSError as problem:
-        said = problem.strerror or type(problem).__name__
+        said = os.strerror(problem.errno) if problem.errno else type(problem).__name__
     raise SettingsError([f"Nothing can listen at FLORIN_METRICS__LISTEN: {said}."])
 
 
