@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -474,3 +475,24 @@ def test_doctor_tells_no_token(florin):
     done = florin("doctor", DISCORD__TOKEN=TOKEN)
     assert "a token for Discord is set" in done.out
     assert TOKEN not in done.out + done.err
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["run", "console"])
+def test_an_address_for_metrics_that_is_taken_stops_with_one_sentence(florin, command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = florin(command, said="/help\n", METRICS__LISTEN=f"127.0.0.1:{taken.getsockname()[1]}")
+    assert done.status == 2
+    assert is_one_sentence(done.err)
+    assert "FLORIN_METRICS__LISTEN" in done.err
+
+
+def test_the_console_goes_by_the_address_for_metrics(florin):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    done = florin("run", said="/help\n", METRICS__LISTEN=f"127.0.0.1:{port}", LOG_LEVEL="info")
+    assert done.status == 0
+    assert f"metrics and health are at http://127.0.0.1:{port}" in done.err
+    assert "kind=join outcome=done" in done.err
