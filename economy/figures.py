@@ -32,7 +32,7 @@ class Observer(Protocol):
     """Is told of every order, a batch at a time, once all callers have their answers."""
 
     def carried_out(self, orders: Sequence[Carried]) -> None:
-        """Must be quick and not raise: the next batch waits meanwhile."""
+        """Must be quick: the next batch waits meanwhile. What it raises is logged, and harms nobody."""
         ...
 
 

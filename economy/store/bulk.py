@@ -15,6 +15,8 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from economy.store.arrays import array_text, parameter
+
 Row = tuple[Any, ...]
 Grouped = Mapping[int, Sequence[Any]]
 """Values by community: members, keys, entry numbers, or pairs of such."""
@@ -39,7 +41,7 @@ class Wanted:
 
     def array_rows(self, place: int) -> str:
         """The rows as PostgreSQL makes them out of arrays, the first of which is parameter `place`."""
-        arrays = ", ".join(f"CAST(${place + i} AS {of}[])" for i, of in enumerate(("bigint", *self.types)))
+        arrays = ", ".join(parameter(place + i, of) for i, of in enumerate(("bigint", *self.types)))
         return f"unnest({arrays}) AS w({', '.join('cvu'[: len(self.types) + 1])})"
 
 
@@ -68,7 +70,7 @@ class Insert:
         tail = f" {conflict}" if conflict else ""
         self.sqlite = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){tail}"  # noqa: S608
         arrays = ", ".join(
-            f"CAST(${place} AS {_array_type(table, column)}[])" for place, column in enumerate(columns, start=1)
+            parameter(place, _array_type(table, column)) for place, column in enumerate(columns, start=1)
         )
         self.postgres = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}){tail}"  # noqa: S608
 
@@ -87,7 +89,7 @@ class Update:
         self.sqlite = f"UPDATE {table.name} SET {', '.join(sets)} WHERE {where}"  # noqa: S608
         columns = (*add, *put, *keys)
         arrays = ", ".join(
-            f"CAST(${place} AS {_array_type(table, column)}[])" for place, column in enumerate(columns, start=1)
+            parameter(place, _array_type(table, column)) for place, column in enumerate(columns, start=1)
         )
         names = ", ".join(f"v{place}" for place in range(len(columns)))
         sets = [
@@ -182,8 +184,8 @@ class SqliteBulk:
 
 
 _COUNT_UP: Final = (
-    "UPDATE counters SET last_entry = last_entry + added.value"
-    " FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS added(community_id, value)"
+    "UPDATE counters SET last_entry = last_entry + added.value"  # noqa: S608
+    f" FROM unnest({parameter(1, 'bigint')}, {parameter(2, 'bigint')}) AS added(community_id, value)"
     " WHERE counters.community_id = added.community_id RETURNING counters.community_id, last_entry"
 )
 
@@ -217,18 +219,18 @@ class PostgresBulk:
     ) -> Sequence[Any]:
         asked: list[Any] = []
         for wanted, value in zip(query.wanted, values, strict=True):
-            asked.append([community for community, rows in value.items() for _ in rows])
+            asked.append(array_text([community for community, rows in value.items() for _ in rows]))
             rows = [row for rows in value.values() for row in rows]
             if len(wanted.types) == 1:
-                asked.append(rows)
+                asked.append(array_text(rows))
             else:
-                asked += ([row[i] for row in rows] for i in range(len(wanted.types)))
+                asked += (array_text([row[i] for row in rows]) for i in range(len(wanted.types)))
         return (await connection.exec_driver_sql(query.postgres, (*asked, *numbers))).all()
 
     async def write(self, connection: AsyncConnection, statement: Insert | Update, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
-        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        columns = tuple(map(array_text, zip(*rows, strict=True)))
         return (await connection.exec_driver_sql(statement.postgres, columns)).rowcount
 
     async def write_together(
@@ -239,9 +241,9 @@ class PostgresBulk:
         written = [0] * len(parts)
         if not there and not entries:
             return written, {}
-        asked: list[Any] = [list(entries), list(entries.values())] if entries else []
+        asked: list[Any] = [array_text([*entries]), array_text([*entries.values()])] if entries else []
         for place in there:
-            asked += (list(column) for column in zip(*parts[place][1], strict=True))
+            asked += map(array_text, zip(*parts[place][1], strict=True))
         statement = _together(tuple(parts[place][0] for place in there), counts=bool(entries))
         last: dict[int, int] = {}
         found: Sequence[Any] = (await connection.exec_driver_sql(statement, tuple(asked))).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Final
@@ -12,7 +13,10 @@ from economy.refusals import Code, Refusal
 from economy.rules.offers import Press
 from economy.service import Submission
 from economy.store.batch import Waiting
+from economy.store.errors import describe
 from economy.values import CommunityId
+
+log = logging.getLogger(__name__)
 
 BATCH_ORDERS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
 BATCH_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -33,8 +37,8 @@ class Tally:
         order = submission.order
         kind = order.inner.kind if isinstance(order, Press) else order.kind
         self._count(kind, "refused", code)
-        for observer in self.observers:
-            observer.carried_out((Carried(submission.key, kind, "refused", code, CommunityId(0), None, 0.0),))
+        if self.observers:
+            self._tell([Carried(submission.key, kind, "refused", code, CommunityId(0), None, 0.0)])
 
     def add(self, batch: Sequence[Waiting], began_s: float) -> None:
         """A batch whose callers have their answers; `began_s` is when it was taken up, by `perf_counter`."""
@@ -44,9 +48,14 @@ class Tally:
         for waiting in batch:
             self._count(waiting.order.kind, *_came_to(waiting))
         if self.observers:
-            carried = [_carried(waiting, now_s) for waiting in batch]
-            for observer in self.observers:
-                observer.carried_out(carried)
+            self._tell([_carried(waiting, now_s) for waiting in batch])
+
+    def _tell(self, orders: Sequence[Carried]) -> None:
+        for observer in self.observers:
+            try:
+                observer.carried_out(orders)
+            except Exception as problem:  # noqa: BLE001  # whoever looks on never stops the one writer
+                log.error("an observer failed: %s", describe(problem))
 
     def _count(self, kind: str, outcome: str, code: str) -> None:
         came_to = (kind, outcome, code)

@@ -96,6 +96,19 @@ async def test_an_observer_is_told_of_each_order_once_its_caller_has_the_answer(
     assert 0 < tipped.took_s < 60
 
 
+async def test_an_observer_that_fails_harms_nobody(acting, journal, seen, caplog):
+    class Broken:
+        def carried_out(self, _orders) -> None:
+            raise ZeroDivisionError("canary")
+
+    journal.tally.observers.insert(0, Broken())
+    await acting.grant(ana=100)
+    await acting.done(tip("ana", "bo"))
+    assert len(seen.batches) == 2
+    assert caplog.text.count("an observer failed: ZeroDivisionError") == 2
+    assert "canary" not in caplog.text
+
+
 async def test_an_order_that_finds_no_room_is_counted_and_told(address, store, clock):
     async with StoreJournal(store, clock, waiting_max=0) as journal:
         seen = Seen()
