@@ -495,9 +495,7 @@ def test_an_address_for_metrics_that_is_taken_stops_with_one_sentence(florin, co
 
 
 def test_the_console_goes_by_the_address_for_metrics(florin):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    done = florin("run", said="/help\n", METRICS__LISTEN=f"127.0.0.1:{port}", LOG_LEVEL="info")
+    done = florin("run", said="/help\n", METRICS__LISTEN="127.0.0.1:0", LOG_LEVEL="info")
     assert done.status == 0
-    assert f"metrics and health are at http://127.0.0.1:{port}" in done.err
+    assert "metrics and health are at http://127.0.0.1:" in done.err
     assert "kind=join outcome=done" in done.err
