@@ -266,19 +266,23 @@ def move(
 def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
     """Says what is wrong with set-up, store and machine.
 
-    It looks at settings, store, tables, triggers, disk, clock and time zones, and says what to do about each. Exit
-    status 0: nothing is wrong. 1: something is. It changes nothing, and tells no secrets.
+    It looks at the settings; at the database's version, durability, tables, triggers and pages; at the log of SQLite or
+    the standbys, time-outs and sessions of PostgreSQL; at disk, clock and time zones. Each is ok, a warning, or wrong,
+    and says what to do. Exit status 0: nothing is wrong. 1: something is. It changes nothing, tells no secrets, and
+    may run while the bot does; a large file takes a while, since every page of it is looked at.
     """
     from bot.app import SystemClock, store_state
     from bot.doctor import examine, healthy
+    from bot.logs import escaped
 
     environment = environment_of(store)
-    state = carried_out(store_state(environment.address), environment)
-    findings = examine(environment, state, SystemClock().now())
+    clock = SystemClock()
+    state = carried_out(store_state(environment.address, clock), environment)
+    findings = examine(environment, state, clock.now())
     if json_report:
         say(json.dumps([{"about": each.about, "state": each.state, "words": each.words} for each in findings]))
     else:
-        say("\n".join(f"{each.state:<5}  {each.about}: {each.words}" for each in findings))
+        say("\n".join(escaped(f"{each.state:<7}  {each.about}: {each.words}") for each in findings))
     raise typer.Exit(0 if healthy(findings) else WRONG)
 
 
@@ -322,15 +326,13 @@ def current(store: StoreOption = None) -> None:
 
     And which one this Florin needs. Exit status 1 if they differ.
     """
-    from bot.app import store_state
+    from bot.app import store_revisions
 
     environment = environment_of(store)
     must_exist(environment)
-    state = carried_out(store_state(environment.address), environment)
-    if state.problem is not None:
-        raise Stop(f"{shown(environment)}: {state.problem}.")
-    say(f"at {state.revision or 'nothing'}, needs {state.head}")
-    raise typer.Exit(0 if state.revision == state.head else WRONG)
+    revision, head = carried_out(store_revisions(environment.address), environment)
+    say(f"at {revision or 'nothing'}, needs {head}")
+    raise typer.Exit(0 if revision == head else WRONG)
 
 
 def main() -> None:

@@ -77,6 +77,16 @@ class Telegram(_Part):
     file_url: str | None = Field(None, description="For tests: a file server on this machine in Telegram's place.")
 
 
+class Metrics(_Part):
+    """Where Florin may be watched from."""
+
+    listen: str | None = Field(
+        None,
+        description="An address of this machine, such as `127.0.0.1:9464`, where `/metrics` and `/health` are"
+        " answered. Nothing is without it.",
+    )
+
+
 class Environment(BaseSettings):
     """Everything that the operator sets. Read it with `read_environment`."""
 
@@ -106,10 +116,16 @@ class Environment(BaseSettings):
     )
     discord: Discord = Discord()
     telegram: Telegram = Telegram()
+    metrics: Metrics = Metrics()
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        if problems := [*_token_problems(self), *_switch_problems(self), *_store_problems(self.store)]:
+        if problems := [
+            *_token_problems(self),
+            *_switch_problems(self),
+            *_store_problems(self.store),
+            *_listen_problems(self.metrics),
+        ]:
             raise SettingsError(problems)
         return self
 
@@ -122,6 +138,11 @@ class Environment(BaseSettings):
     def address(self) -> str:
         """The store's address, its password included: for whoever opens it, and for nobody else."""
         return self.store.get_secret_value()
+
+    @property
+    def listen(self) -> tuple[str, int] | None:
+        """Host and port where metrics and health are answered; None where they are not."""
+        return None if self.metrics.listen is None else _host_and_port(self.metrics.listen)
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -238,3 +259,24 @@ def _store_problems(store: SecretStr) -> list[str]:
     if any(_TEMPLATE.fullmatch(password) for password in secrets_of(store.get_secret_value())):
         return ["FLORIN_STORE holds an example's password: put in the database's own."]
     return []
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    """Raises ValueError for what is no address."""
+    parts = urlsplit(f"//{text}")
+    if parts.hostname is None or parts.port is None or parts.netloc != text:
+        raise ValueError("an address is host:port")
+    return parts.hostname, parts.port
+
+
+def _listen_problems(metrics: Metrics) -> list[str]:
+    """What is told there is for this machine; for others, a server stands before it and asks who comes."""
+    if metrics.listen is None:
+        return []
+    try:
+        host, _ = _host_and_port(metrics.listen)
+    except ValueError:
+        host = ""
+    if host in _LOOPBACK:
+        return []
+    return ["FLORIN_METRICS__LISTEN must be an address of this machine with its port, such as 127.0.0.1:9464."]

@@ -19,6 +19,7 @@ CHOSEN = {
     "babel",
     "confusable-homoglyphs",
     "msgspec",
+    "prometheus-client",
     "prompt-toolkit",
     "pydantic-settings",
     "rich",
@@ -26,6 +27,7 @@ CHOSEN = {
     "structlog",
     "typer",
     "tzdata",
+    "uvicorn",
 }
 
 each_lock = pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT], ids=lambda path: path.name)

@@ -1,6 +1,7 @@
 """Migrations climb up and down, make what the tables say, and guard what is written once."""
 
 import asyncio
+from collections.abc import Mapping
 
 import asyncpg
 import pytest
@@ -12,14 +13,13 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from economy.projections.boards import Board, Period, series_of
-from economy.store.engine import Store
+from economy.store.engine import Store, store_url
+from economy.store.fingerprints import FINGERPRINTS
 from economy.store.revision import HEAD
 from economy.store.schema import current, fingerprint
 from economy.store.tables import APPEND_ONLY, metadata
+from tests.migrations.fingerprints import PAGE, climbed, page
 from tests.support.stores import downgrade, open_store, upgrade
-
-FINGERPRINTS = {"sqlite": "28a4e4429aaebad99e1aed8337c84357", "postgresql": "1afa34d159eec6b73f9155ed4af490ea"}
-"""What all tables, CHECKs, indices and triggers come to. A change here is a change of every store there is."""
 
 LEFT = {
     "sqlite": "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '%alembic%'",
@@ -43,8 +43,8 @@ async def store(new_address):
         yield opened
 
 
-def wanted_of(store: Store) -> str:
-    return FINGERPRINTS[store.url.get_backend_name()]
+def wanted_of(store: Store) -> Mapping[str, str]:
+    return FINGERPRINTS[HEAD][store.url.get_backend_name()]
 
 
 async def execute(store, statement: str) -> None:
@@ -69,10 +69,59 @@ async def test_up_down_and_up_again_ends_where_it_began(new_address):
     assert seen[0] == seen[1] == wanted_of(store)
 
 
-async def test_a_lost_trigger_changes_the_fingerprint(store):
-    triggers = {"sqlite": "entries_refuse_delete", "postgresql": "entries_refuse_change ON entries"}
-    await execute(store, f"DROP TRIGGER {triggers[store.url.get_backend_name()]}")
-    assert await fingerprint(store) != wanted_of(store)
+async def test_every_revision_is_written_down(new_address):
+    """Fault 143: `python -m tests.migrations.fingerprints` writes them anew after a new migration."""
+    database = store_url(new_address).get_backend_name()
+    assert await climbed(new_address) == {revision: made[database] for revision, made in FINGERPRINTS.items()}
+
+
+def test_what_is_written_down_is_as_the_command_writes_it():
+    found = {
+        database: {revision: made[database] for revision, made in FINGERPRINTS.items()}
+        for database in ("sqlite", "postgresql")
+    }
+    assert page(found) == PAGE.read_text(encoding="utf-8")
+
+
+CHANGES = {
+    "sqlite": (
+        "DROP TRIGGER entries_refuse_delete",
+        "CREATE TRIGGER more AFTER INSERT ON entries BEGIN DELETE FROM outbox; END",
+        "CREATE INDEX more ON entries (at_us)",
+        "ALTER TABLE entries ADD COLUMN more INTEGER",
+    ),
+    "postgresql": (
+        "DROP TRIGGER entries_refuse_change ON entries",
+        "ALTER TABLE entries DISABLE TRIGGER entries_refuse_change",
+        "ALTER TABLE entries ALTER COLUMN reason DROP NOT NULL",
+        "ALTER TABLE entries ADD CONSTRAINT more CHECK (number < 5) NOT VALID",
+        "CREATE INDEX more ON entries (at_us)",
+        "ALTER TABLE entries ADD COLUMN more integer",
+        "CREATE OR REPLACE FUNCTION entries_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN END $$",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("database", "change"), [(name, each) for name, changes in CHANGES.items() for each in changes]
+)
+async def test_a_change_by_hand_changes_its_tables_fingerprint_alone(request, database, change):
+    """Fault 143"""
+    address = request.getfixturevalue("new_sqlite" if database == "sqlite" else "new_postgres")
+    await upgrade(address)
+    async with await open_store(address) as store:
+        await execute(store, change)
+        found = await fingerprint(store)
+        assert {table for table, digest in wanted_of(store).items() if found.get(table) != digest} == {"entries"}
+        assert found.keys() == wanted_of(store).keys()
+
+
+async def test_tables_in_another_schema_are_the_same_tables(postgres, new_postgres):
+    name = new_postgres.rpartition("/")[2]
+    postgres.sql(f"CREATE SCHEMA coins; ALTER DATABASE {name} SET search_path = coins", name)
+    await upgrade(new_postgres)
+    async with await open_store(new_postgres) as store:
+        assert await fingerprint(store) == wanted_of(store)
 
 
 OLD_SCORES = [

@@ -44,6 +44,20 @@ def address(request: pytest.FixtureRequest) -> str:
     return found
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where there is a database without any tables."""
+    if request.param == "sqlite":
+        file = tmp_path / "new.sqlite"
+        file.touch()
+        yield f"sqlite:///{file}"
+        return
+    postgres: ThrowawayPostgres = request.getfixturevalue("postgres")
+    name = postgres.create_database()
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
 @pytest.fixture
 async def store(address: str) -> AsyncIterator[Store]:
     """The store. After the test its books must balance, whatever was done."""
