@@ -8,7 +8,18 @@ from typing import NoReturn
 
 import msgspec
 
-from adapters.contract import Attachment, Button, FieldValue, Invocation, Mention, Reply, RoleMention, Visibility, Word
+from adapters.contract import (
+    Attachment,
+    Button,
+    Channel,
+    FieldValue,
+    Group,
+    Invocation,
+    Mention,
+    Reply,
+    RoleMention,
+    Visibility,
+)
 from bot.commands.registry import Command, asker_of, teller_of
 from bot.options import Receivers
 from bot.refused import Refused, refuse_asked
@@ -124,6 +135,7 @@ class Asked:
             teller(outcome, done, words),
             visibility=shown_to,
             receipt=None if answer.number is None else receipt_id(answer.number),
+            repeated=answer.repeated,
         )
 
     async def _ask(self, question: Question, answer: Answer, done: Done) -> Reply:
@@ -141,7 +153,13 @@ class Asked:
         )
 
     def reply(
-        self, telling: Telling, *, visibility: Visibility | None = None, receipt: str | None = None, outcome: str = ""
+        self,
+        telling: Telling,
+        *,
+        visibility: Visibility | None = None,
+        receipt: str | None = None,
+        outcome: str = "",
+        repeated: bool = False,
     ) -> Reply:
         """A reply of this command: private or public as its spec says, unless told otherwise."""
         return Reply(
@@ -154,6 +172,7 @@ class Asked:
             buttons=telling.buttons,
             pings=telling.pings,
             replaces=telling.replaces,
+            repeated=repeated,
         )
 
     def refuse(self, code: Code, **fields: Value) -> NoReturn:
@@ -195,18 +214,22 @@ def _note_of(order: Order) -> str:
 
 def receivers_of(named: Receivers) -> tipping.Receivers:
     """The order's receivers for those that were named."""
-    return tipping.Receivers(tuple(person.identity for person in named.people), named.role)
+    return tipping.Receivers(tuple(person.identity for person in named.people), named.role, named.group)
 
 
 def seen_in(invocation: Invocation) -> list[Sighting]:
     """Everyone whom the door resolved in this act, the actor first, each once."""
-    words: list[Word] = [*invocation.words, *(invocation.options or {}).values()]
+    words = list(invocation.words)
+    for given in (invocation.options or {}).values():
+        words += given if isinstance(given, tuple) else (given,)
     sightings = [invocation.person]
     for word in words:
         match word:
             case Mention(person=person):
                 sightings.append(person)
-            case RoleMention() | Attachment() | str():
+            case Group(holders=holders):
+                sightings += holders or ()
+            case RoleMention() | Channel() | Attachment() | str():
                 continue
     if invocation.replied_to is not None:
         sightings.append(invocation.replied_to)

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 import structlog
 from msgspec import Struct
 
-from adapters.contract import BUTTON_DATA_BYTES_MAX, CommandSpec, Invocation, Pressed, Reply, Visibility
+from adapters.contract import (
+    BUTTON_DATA_BYTES_MAX,
+    CommandSpec,
+    Hint,
+    Invocation,
+    Pressed,
+    Reply,
+    Suggestion,
+    Visibility,
+)
 from bot.asked import Asked, seen_in
 from bot.commands import registry
 from bot.commands.registry import Command
-from bot.completion import completions
+from bot.completion import completions, suggestions
+from bot.hints import hinted
 from bot.nearest import nearest
 from bot.paging import LOOK
 from bot.parsing import parse
 from bot.presence import Presence
 from bot.refusals import refused
 from bot.refused import Refused, refuse_asked
-from bot.wording import SOURCE_LOCALE, Words
+from bot.wording import SOURCE_LOCALE, Words, languages
 from economy.refusals import Code, Refusal
 from economy.service import Economy, PressedBy
 from economy.settings import Feature, Settings
@@ -88,9 +98,22 @@ class Dispatcher:
         """What the last word of an unfinished command could become, best first, at most 25."""
         return await completions(self._economy, invocation)
 
+    async def suggest(self, invocation: Invocation, option: str) -> list[Suggestion]:
+        """What an option of a typed command could be, best first, at most 25."""
+        return await suggestions(self._economy, invocation, option)
+
     def specs(self) -> tuple[CommandSpec, ...]:
         """Every command there is."""
         return registry.specs()
+
+    def hint(self, hint: Hint, locale: str, **values: str) -> Reply:
+        """What a door tells on its own behalf, in words."""
+        return hinted(hint, locale, **values)
+
+    def translated(self, text: str) -> Mapping[str, str]:
+        """A text of a spec in every other language there is, by its tag."""
+        found = {tag: Words(tag, Settings()).text(text) for tag in languages()}
+        return {tag: said for tag, said in found.items() if said != text}
 
     # --- commands -------------------------------------------------------------------------------------------
 
@@ -252,6 +275,8 @@ def _invocation(pressed: Pressed, command: str, words: tuple[str, ...]) -> Invoc
         command=command,
         words=words,
         standing=pressed.standing,
+        held=pressed.held,
+        channel=pressed.channel,
         private=pressed.private,
         locale=pressed.locale,
     )

@@ -42,14 +42,21 @@ class _Binder:
         self._values: dict[str, Any] = {}
         self._words: list[Word] = []
 
-    def typed(self, options: Mapping[str, Word]) -> dict[str, Any]:
+    def typed(self, options: Mapping[str, Word | tuple[Word, ...]]) -> dict[str, Any]:
         """Each option by its name, as a door with typed options gives them."""
         for parameter in self._command.parameters:
-            word = options.get(parameter.option.name)
-            if word is None:
-                self._leave_out(parameter)
-            else:
-                self._values[parameter.option.name] = self._meanings.value(parameter, word)
+            given = options.get(parameter.option.name)
+            match given:
+                case None | ():
+                    self._leave_out(parameter)
+                case tuple() if parameter.option.kind is OptionKind.RECEIVERS:
+                    self._values[parameter.option.name] = self._meanings.receivers(parameter.option, given)
+                case (word,):
+                    self._values[parameter.option.name] = self._meanings.value(parameter, word)
+                case tuple():
+                    self._meanings.refuse("several", Code.AMBIGUOUS, option=parameter.option.name)
+                case word:
+                    self._values[parameter.option.name] = self._meanings.value(parameter, word)
         self._must_agree()
         return self._values
 
