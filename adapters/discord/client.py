@@ -45,6 +45,9 @@ class Client(discord.AutoShardedClient):
             mine, count = settings.shards
             shards = {"shard_ids": list(mine), "shard_count": count}
         lead_to(settings)
+        # Nothing is said aloud here, so nothing is missing for it.
+        discord.VoiceClient.warn_nacl = False
+        discord.VoiceClient.warn_dave = False
         super().__init__(
             intents=intents_of(settings),
             allowed_mentions=discord.AllowedMentions.none(),

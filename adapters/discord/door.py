@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import discord
@@ -43,6 +46,8 @@ from economy.service import Role
 
 LOOK: Final = "q:"
 THANKS: Final = "t:"
+FINISH_WITHIN_S: Final = 5.0
+"""How long what is being answered may take when the door closes."""
 FROM: Final = "g:"
 """Before any other, in direct messages: the place that the button means."""
 
@@ -63,6 +68,9 @@ class Door:
         self._conversation = conversation
         self._defer_after_s = defer_after_s
         self._operators: frozenset[int] = frozenset()
+        self._working = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.tree = Tree(conversation.specs(), conversation.translated)
         self.client = Client(settings, self)
         self._messages = Messages(self.client, conversation)
@@ -73,7 +81,22 @@ class Door:
             await self.client.start(self._settings.token)
 
     async def close(self) -> None:
+        """Closes, after whatever is being answered was answered."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_WITHIN_S):
+                await self._idle.wait()
         await self.client.close()
+
+    @asynccontextmanager
+    async def _at_work(self) -> AsyncIterator[None]:
+        self._working += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._working -= 1
+            if not self._working:
+                self._idle.set()
 
     # --- coming up --------------------------------------------------------------------------------------------------
 
@@ -100,6 +123,10 @@ class Door:
     # --- interactions -----------------------------------------------------------------------------------------------
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        async with self._at_work():
+            await self._heard(interaction)
+
+    async def _heard(self, interaction: discord.Interaction[Any]) -> None:
         match interaction.type:
             case discord.InteractionType.application_command:
                 await self._on_command(interaction)
@@ -299,8 +326,9 @@ class Door:
             locale=facts.locale,
         )
         reply = await self._conversation.press(pressed)
-        if reply.repeated or (reply.visibility is Visibility.PUBLIC and is_private_message and data.startswith(LOOK)):
-            # Everyone has seen it, or only this one asked.
+        if reply.visibility is Visibility.PUBLIC and (reply.repeated or (is_private_message and data.startswith(LOOK))):
+            # Everyone has seen it, or only this one asked. What was asked first may be gone by now.
+            takes_place &= not reply.repeated
             reply = msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
         await self._show_pressed(answering, reply, data, message, takes_place=takes_place, private=is_private_message)
 
@@ -342,7 +370,8 @@ class Door:
     # --- messages, coming and going ---------------------------------------------------------------------------------
 
     async def on_message(self, message: discord.Message) -> None:
-        await self._messages.heard(message, self._operators)
+        async with self._at_work():
+            await self._messages.heard(message, self._operators)
 
     async def on_came(self, member: discord.Member) -> None:
         act = f"discord:came:{member.guild.id}:{member.id}:{_stamp(member)}"

@@ -145,7 +145,7 @@ class Tree:
             "name": _named(name),
             "contexts": [0],
             "integration_types": [0],
-            "default_member_permissions": str(min(filter(None, seen_with))) if None not in seen_with else None,
+            "default_member_permissions": min(filter(None, seen_with)) if None not in seen_with else None,
         }
         if len(leaves[0].path) == 1:
             return top | self._described(leaves[0].spec.help) | {"options": self._options(leaves[0])}
@@ -275,5 +275,8 @@ def is_same(ours: object, theirs: object) -> bool:
             )
         case None | False:
             return not theirs
+        case int():
+            # What we write as a number comes back as digits, where it may be large.
+            return str(ours) == str(theirs)
         case _:
             return ours == theirs
