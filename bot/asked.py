@@ -23,6 +23,7 @@ from adapters.contract import (
 from bot.commands.registry import Command, asker_of, teller_of
 from bot.options import Receivers
 from bot.refused import Refused, refuse_asked
+from bot.social import social_buttons
 from bot.telling import Done, Telling, members_in
 from bot.wording import SOURCE_LOCALE, Words
 from economy.books import Order, Question
@@ -131,8 +132,12 @@ class Asked:
         teller, visibility = teller_of(type(outcome))
         shown_to = visibility or self.command.spec.visibility
         words = await self.words_of(outcome, public=shown_to is Visibility.PUBLIC)
+        telling = teller(outcome, done, words)
+        if shown_to is Visibility.PUBLIC:
+            buttons = (*telling.buttons, *social_buttons(outcome, answer.number, words))
+            telling = msgspec.structs.replace(telling, buttons=buttons)
         return self.reply(
-            teller(outcome, done, words),
+            telling,
             visibility=shown_to,
             receipt=None if answer.number is None else receipt_id(answer.number),
             repeated=answer.repeated,

@@ -30,6 +30,7 @@ from bot.parsing import parse
 from bot.presence import Presence
 from bot.refusals import refused
 from bot.refused import Refused, refuse_asked
+from bot.social import AGAIN, THANKS, line_again, thanked
 from bot.wording import SOURCE_LOCALE, Words, languages
 from economy.refusals import Code, Refusal
 from economy.service import Economy, PressedBy
@@ -142,11 +143,22 @@ class Dispatcher:
             refuse_asked(Code.EXPIRED, rule="malformed")
         if data.startswith(OFFER):
             return await self._press_offer(pressed, data.removeprefix(OFFER), heard)
+        if data.startswith(THANKS):
+            reader = heard.reader = await self._economy.reads.reader(pressed.place, pressed.person.identity)
+            return await thanked(self._economy, reader, data)
+        if data.startswith(AGAIN):
+            return await self._press_again(pressed, data, heard)
         name, *words = data.removeprefix(LOOK).split() or [""]
         if not data.startswith(LOOK) or _lookup(name, words)[0] is None:
             # Also a command that an older release had.
             refuse_asked(Code.EXPIRED, rule="malformed")
         return await self._say(_invocation(pressed, name, tuple(words)), heard, only_looks=True)
+
+    async def _press_again(self, pressed: Pressed, data: str, heard: _Heard) -> Reply:
+        """A button made to be pressed again: each press is a command of its own."""
+        heard.reader = await self._economy.reads.reader(pressed.place, pressed.person.identity)
+        name, *words = line_again(data, heard.reader).split()
+        return await self._say(_invocation(pressed, name, tuple(words)), heard)
 
     async def _press_offer(self, pressed: Pressed, nonce: str, heard: _Heard) -> Reply:
         reader = heard.reader = await self._economy.reads.reader(pressed.place, pressed.person.identity)

@@ -39,6 +39,7 @@ from adapters.discord.hearing import (
     used,
 )
 from adapters.discord.messages import Messages
+from adapters.discord.posted import PostedMessages
 from adapters.discord.sending import BrokenLine
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.tree import Leaf, Tree, is_same
@@ -46,6 +47,7 @@ from economy.service import Role
 
 LOOK: Final = "q:"
 THANKS: Final = "t:"
+AGAIN: Final = "a:"
 FINISH_WITHIN_S: Final = 5.0
 """How long what is being answered may take when the door closes."""
 FROM: Final = "g:"
@@ -73,7 +75,8 @@ class Door:
         self._idle.set()
         self.tree = Tree(conversation.specs(), conversation.translated)
         self.client = Client(settings, self)
-        self._messages = Messages(self.client, conversation)
+        self._posted = PostedMessages(self.client)
+        self._messages = Messages(self.client, conversation, self._posted)
 
     async def run(self) -> None:
         """Serves until closed. Raises discord.LoginFailure for a token that Discord does not take."""
@@ -177,7 +180,15 @@ class Door:
             reply = await self._conversation.say(self._invocation(interaction, facts, " ".join(use.path)))
         else:
             reply = await self._used(interaction, facts, leaf, use.values, is_private=use.is_private)
-        await answering.give(reply)
+        await self._give(answering, interaction, facts, reply)
+
+    async def _give(
+        self, answering: Answering, interaction: discord.Interaction[Any], facts: Facts, reply: Reply
+    ) -> None:
+        """Answers, and edits what the answer takes the place of."""
+        message_id = await answering.give(reply)
+        self._posted.remember(facts.place, reply, interaction.channel_id, message_id)
+        await self._posted.take_back(facts.place, reply)
 
     async def _used(
         self,
@@ -291,9 +302,8 @@ class Door:
                 options |= {option.name: people} if people else {}
             elif values:
                 options[option.name] = values[0]
-        await answering.give(
-            await self._conversation.say(self._invocation(interaction, facts, leaf.spec.name, options))
-        )
+        reply = await self._conversation.say(self._invocation(interaction, facts, leaf.spec.name, options))
+        await self._give(answering, interaction, facts, reply)
 
     # --- buttons ----------------------------------------------------------------------------------------------------
 
@@ -330,7 +340,11 @@ class Door:
             # Everyone has seen it, or only this one asked. What was asked first may be gone by now.
             takes_place &= not reply.repeated
             reply = msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
-        await self._show_pressed(answering, reply, data, message, takes_place=takes_place, private=is_private_message)
+        message_id = await self._show_pressed(
+            answering, reply, data, message, takes_place=takes_place, private=is_private_message
+        )
+        self._posted.remember(facts.place, reply, interaction.channel_id, message_id)
+        await self._posted.take_back(facts.place, reply)
 
     async def _show_pressed(
         self,
@@ -341,20 +355,21 @@ class Door:
         *,
         takes_place: bool,
         private: bool,
-    ) -> None:
+    ) -> int | None:
+        """Shows what a press came to where it belongs; the id of the public message that was made, if one was."""
         is_public = reply.visibility is Visibility.PUBLIC
-        if data.startswith(THANKS):
-            if is_public and message is not None:
-                await answering.add(reply)
-            else:
-                await answering.give(reply)
-        elif private and is_public:
-            await answering.replace_question(reply)
-        elif takes_place and (private or is_public):
-            await answering.give(reply, in_place=True)
-        else:
-            # One's own, or somebody else's question: an answer by itself, for whoever pressed alone.
-            await answering.give(msgspec.structs.replace(reply, visibility=Visibility.PRIVATE))
+        if data.startswith(THANKS) and is_public and message is not None:
+            await answering.add(reply)
+            return None
+        if private and is_public:
+            return await answering.replace_question(reply)
+        if takes_place and (private or is_public):
+            return await answering.give(reply, in_place=True)
+        if data.startswith(AGAIN):
+            # A command like any other, by the press of a button.
+            return await answering.give(reply)
+        # One's own, or somebody else's question: an answer by itself, for whoever pressed alone.
+        return await answering.give(msgspec.structs.replace(reply, visibility=Visibility.PRIVATE))
 
     def _facts_in_private(self, interaction: discord.Interaction[Any], place_id: int) -> Facts:
         """Outside the server Discord says nothing of anyone's place in it, so nothing is attested."""

@@ -16,9 +16,11 @@ from adapters.discord.hearing import (
     cut,
     facts_of,
     locale_of,
+    place_of,
     replied_to,
     words_of,
 )
+from adapters.discord.posted import PostedMessages
 from adapters.discord.rendering import rendered
 from adapters.discord.sending import NO_DIRECT_MESSAGES, BrokenLine, new
 
@@ -31,9 +33,10 @@ _log = structlog.get_logger("adapters.discord")
 class Messages:
     """Hears messages that begin by mentioning the bot. Discord shows it the words of no others."""
 
-    def __init__(self, client: discord.Client, conversation: Conversation) -> None:
+    def __init__(self, client: discord.Client, conversation: Conversation, posted: PostedMessages) -> None:
         self._client = client
         self._conversation = conversation
+        self._posted = posted
 
     async def heard(self, message: discord.Message, operators: frozenset[int]) -> None:
         """Answers what is said to the bot, and lets everything else be."""
@@ -91,7 +94,11 @@ class Messages:
         try:
             if reply.visibility is Visibility.PUBLIC:
                 reference = message.to_reference(fail_if_not_exists=False)
-                await message.channel.send(reference=reference, nonce=message.id, **new(rendered(reply)))
+                sent = await message.channel.send(reference=reference, nonce=message.id, **new(rendered(reply)))
+                place = place_of(message.guild.id) if message.guild else None
+                if place is not None:
+                    self._posted.remember(place, reply, message.channel.id, sent.id)
+                    await self._posted.take_back(place, reply)
                 return
             wrap = f"g:{message.guild.id}|{{}}" if message.guild else "{}"
             await message.author.send(**new(rendered(reply, wrap=wrap)))

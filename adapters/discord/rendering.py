@@ -40,6 +40,7 @@ _COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _FENCE = re.compile(r"`{3,}")
 _SUFFIX = re.compile(r" \(….{1,4}\)$")
 _GAP = "  "
+_NOTHING = "\u200b"
 _REST = "reply.txt"
 
 
@@ -77,7 +78,8 @@ def rendered(reply: Reply, *, layout: bool = False, wrap: str = "{}") -> Sheet:
     if not layout and not any(isinstance(node, Table | Picture) for node in reply.nodes):
         text = "\n".join(_texts(reply.nodes, pinged))
         if len(text) <= CONTENT_MAX:
-            return Sheet(text, _rows(reply.buttons, wrap), uploads, pings)
+            # Discord takes no message without a word in it.
+            return Sheet(text if text.strip() or uploads else _NOTHING, _rows(reply.buttons, wrap), uploads, pings)
     return _layout(reply, pinged, uploads, pings, wrap)
 
 
@@ -94,7 +96,7 @@ def _layout(reply: Reply, pinged: set[str], uploads: tuple[Upload, ...], pings: 
         text, fits = _fitting("\n".join(lines), left)
         lines.clear()
         is_cut |= not fits
-        if text:
+        if text.strip():
             left -= len(text)
             inside.append({"type": _TEXT, "content": text})
 
@@ -138,7 +140,7 @@ def _rows(buttons: Sequence[Button], wrap: str) -> list[Component]:
 
 def _button(button: Button, wrap: str) -> Component:
     # What changes something stands out from what only looks.
-    style = _SECONDARY if button.data.startswith(("q:", "t:")) else _PRIMARY
+    style = _SECONDARY if button.data.startswith(("q:", "t:", "a:")) else _PRIMARY
     return {
         "type": _BUTTON,
         "style": style,

@@ -115,15 +115,14 @@ class Rest:
             if no.code == 50035:
                 self._peer.problems.append(f"{name}: {no.message}")
             record.status = no.status
-            return web.json_response({"message": no.message, "code": no.code}, status=no.status)
+            return _told({"message": no.message, "code": no.code}, no.status)
         except Exception as error:
             self._peer.problems.append(f"{name}: the peer itself failed: {error!r}")
             raise
         record.status = 204 if found is None else 200
         if found is None:
             return web.Response(status=204)
-        # discord.py reads JSON only where this is all that the header says.
-        return web.Response(body=json.dumps(found).encode(), headers={"Content-Type": "application/json"})
+        return _told(found, 200)
 
     # --- who the bot is ---------------------------------------------------------------------------------------------
 
@@ -352,6 +351,11 @@ class Rest:
         return web.Response(status=404) if content is None else web.Response(body=content)
 
 
+def _told(found: Any, status: int) -> web.Response:
+    # discord.py reads JSON only where this is all that the header says.
+    return web.Response(body=json.dumps(found).encode(), status=status, headers={"Content-Type": "application/json"})
+
+
 def _matches(failure: Any, record: Request) -> bool:
     return failure.times > 0 and failure.method == record.method and bool(failure.path.search(record.path))
 
@@ -377,7 +381,7 @@ def _given_back(command: dict[str, Any], application_id: int) -> dict[str, Any]:
     """A command as Discord tells of it: with ids, digits for permissions, and without what is as it would be."""
 
     def option(told: dict[str, Any]) -> dict[str, Any]:
-        kept = {key: value for key, value in told.items() if value not in (False, None)}
+        kept = {key: value for key, value in told.items() if value is not False and value is not None}
         if "options" in told:
             kept["options"] = [option(each) for each in told["options"]]
         return kept
