@@ -32,7 +32,7 @@ from economy.refusals import Code, Refusal, Value
 from economy.rules import tipping
 from economy.rules.chest import TipFromChest
 from economy.rules.gifting import SendGift
-from economy.rules.permissions import WHO_MAY, Right, may
+from economy.rules.permissions import Right, may, roles_with
 from economy.service import Answer, Economy, Offered, Submission
 from economy.values import CommunityId, IdempotencyKey, Identity, MemberId, Role, Sighting, receipt_id
 from economy.views import Reader
@@ -79,8 +79,7 @@ class Asked:
     def must_be_allowed(self, right: Right) -> None:
         """For queries: refuses as a rule would. Orders are refused by their rules."""
         if not self.may(right):
-            needed = ",".join(role for role in Role if role in WHO_MAY[right])
-            self.refuse(Code.NOT_ALLOWED, rule=str(right), roles=needed)
+            self.refuse(Code.NOT_ALLOWED, rule=str(right), roles=roles_with(right))
 
     @property
     def community_id(self) -> CommunityId:

@@ -33,6 +33,8 @@ from bot.refused import Refused, refuse_asked
 from bot.social import AGAIN, THANKS, line_again, thanked
 from bot.wording import SOURCE_LOCALE, Words, languages
 from economy.refusals import Code, Refusal
+from economy.rules.permissions import Right, may
+from economy.rules.places import ChannelUse, channel_use, mapped_roles
 from economy.service import Economy, PressedBy
 from economy.settings import Feature, Settings
 from economy.values import Place, Role, Sighting
@@ -126,7 +128,12 @@ class Dispatcher:
         command, invocation = _find(invocation, heard)
         if person.is_bot:
             refuse_asked(Code.NOT_ALLOWED, rule="bots")
+        invocation = msgspec.structs.replace(invocation, standing=_standing(invocation, reader))
         _must_be_on(command.spec, reader.settings)
+        use = channel_use(reader.community_flags, invocation.place.platform, invocation.channel)
+        if use is ChannelUse.NONE and not may(reader.roles | invocation.standing, Right.SETTINGS):
+            # Whoever can change that is heard everywhere.
+            refuse_asked(Code.FEATURE_OFF, rule="channel", feature="channel")
         asked = heard.asked = Asked(
             invocation=invocation,
             command=command,
@@ -135,7 +142,8 @@ class Dispatcher:
             now=self._economy.clock.now(),
             only_looks=only_looks,
         )
-        return await command.run(asked, **parse(command, invocation, asked.now, reader.settings.time_zone))
+        reply = await command.run(asked, **parse(command, invocation, asked.now, reader.settings.time_zone))
+        return reply if use is ChannelUse.COMMANDS else msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
 
     async def _press(self, pressed: Pressed, heard: _Heard) -> Reply:
         data = pressed.data
@@ -170,7 +178,7 @@ class Dispatcher:
         name = COMMAND_OF_KIND.get(order.kind, order.kind)
         heard.word = name
         command = registry.commands_of(name)[0]
-        answer = await self._economy.press(pressed.place, nonce, PressedBy(pressed.person, pressed.standing))
+        answer = await self._economy.press(pressed.place, nonce, PressedBy(pressed.person, _standing(pressed, reader)))
         asked = heard.asked = Asked(
             invocation=_invocation(pressed, name, ()),
             command=command,
@@ -178,7 +186,9 @@ class Dispatcher:
             reader=reader,
             now=self._economy.clock.now(),
         )
-        return await asked.tell(answer, order)
+        reply = await asked.tell(answer, order)
+        use = channel_use(reader.community_flags, pressed.place.platform, pressed.channel)
+        return reply if use is ChannelUse.COMMANDS else msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
 
     # --- what may go wrong ----------------------------------------------------------------------------------
 
@@ -272,6 +282,11 @@ def _find(invocation: Invocation, heard: _Heard) -> tuple[Command, Invocation]:
         refuse_asked(Code.INVALID_ARGUMENT, rule="group", option=name, choices=",".join(group))
     meant = nearest(name, registry.commands())
     return refuse_asked(Code.UNKNOWN_COMMAND, nearest=", ".join(f"/{near}" for near in meant))
+
+
+def _standing(asked: Invocation | Pressed, reader: Reader) -> frozenset[Role]:
+    """What the platform says they are: roles of ours, and those that its own roles stand for."""
+    return asked.standing | mapped_roles(reader.community_flags, asked.place.platform, asked.held)
 
 
 def _must_be_on(spec: CommandSpec, settings: Settings) -> None:

@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.contract import Invocation, Mention, OptionKind, Word
+from adapters.contract import Channel, Group, Invocation, Mention, OptionKind, Word
 from bot.commands.registry import Command, Parameter
 from bot.meanings import ID_PREFIX, Meanings, names_someone
 from bot.options import Targets
 from economy.refusals import Code
 from economy.values import Sighting
+
+_MEANT_AS = {Group: OptionKind.GROUP, Channel: OptionKind.CHANNEL}
 
 _NO_NAMES = frozenset({"all", "half", "each", "split"})
 """Words that may follow where somebody should have been named."""
@@ -125,7 +127,7 @@ class _Binder:
     def _is_meant(self, parameter: Parameter, word: Word) -> bool:
         """Whether a word is meant as this optional option; one that is meant and wrong is refused for it."""
         if not isinstance(word, str):
-            return False
+            return _MEANT_AS.get(type(word)) is parameter.option.kind
         match parameter.option.kind:
             case OptionKind.CHOICE:
                 return word.lower() in parameter.option.choices

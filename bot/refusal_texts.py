@@ -372,6 +372,10 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "Name a role of this platform: {option}.", option=t.own("option")
     ),
     (Code.INVALID_ARGUMENT, "not_a_channel"): lambda t: t.line("Name a channel: {option}.", option=t.own("option")),
+    (Code.INVALID_ARGUMENT, "administrator"): lambda t: t.line(
+        "Administrators are whoever is one on the platform; give another role."
+    ),
+    (Code.FEATURE_OFF, "channel"): lambda t: t.line("No commands are answered in this channel. Use another one."),
     (Code.INVALID_ARGUMENT, "holders_unknown"): lambda t: t.line(
         "I am not told who holds the role {name}. Whoever runs this bot can turn on the members intent, so that I am.",
         name=t.typed("name"),

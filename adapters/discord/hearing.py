@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import discord
 from msgspec import Struct
@@ -14,9 +14,6 @@ from adapters.contract import ATTACHMENT_BYTES_MAX, Attachment, Channel, Group, 
 from adapters.discord.settings import PLATFORM
 from adapters.discord.tree import PRIVATE, Kind, Leaf, Slot
 from economy.service import Identity, Place, Role, Sighting
-
-ADMINISTRATOR: Final = "administrator"
-"""What is held by whoever may do everything on a server."""
 
 _USER = re.compile(r"<@!?([0-9]{1,20})>")
 
@@ -79,7 +76,7 @@ def facts_of(
     if guild is not None and guild.owner_id == user.id:
         standing.add(Role.OWNER)
     elif is_administrator:
-        held |= {ADMINISTRATOR}
+        standing.add(Role.ADMINISTRATOR)
     return Facts(
         person=sighting_of(user),
         place=place_of(guild_id),

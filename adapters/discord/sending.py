@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any, Final
 
 import aiohttp
@@ -20,7 +21,13 @@ NO_DIRECT_MESSAGES: Final = 50007
 GONE: Final = frozenset({UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK, INVALID_TOKEN, UNKNOWN_MESSAGE})
 """Codes of an interaction that can be answered no more: its token died, or its answer was removed."""
 
-BrokenLine = (aiohttp.ClientError, discord.DiscordServerError, TimeoutError, ConnectionError)
+BrokenLine = (
+    aiohttp.ClientError,
+    discord.DiscordServerError,
+    TimeoutError,
+    ConnectionError,
+    json.JSONDecodeError,  # an answer that was cut off
+)
 """Errors after which nobody knows whether a request was carried out."""
 
 
