@@ -330,11 +330,36 @@ class Conversation(Protocol):
         ...
 
 
+class Delivery(StrEnum):
+    """What became of a message that nobody asked for."""
+
+    TOLD = "told"
+    LATER = "later"  # the platform cannot take it now
+    REFUSED = "refused"  # it cannot be told there until somebody changes something
+
+
+class Told(Struct, frozen=True):
+    """`needed` says what is missing where it was refused, in the platform's own words."""
+
+    delivery: Delivery
+    needed: str = ""
+
+
 class Adapter(Protocol):
-    """A door. `bot.app` opens it with a conversation and closes it on shutdown."""
+    """A door. `bot.serving` opens it with a conversation and closes it on shutdown."""
+
+    platform: str
 
     async def run(self) -> None:
         """Serves until closed."""
         ...
 
     async def close(self) -> None: ...
+
+    async def tell(self, place: Place, channel: str, reply: Reply, *, nonce: str) -> Told:
+        """Tells something unasked in a channel of a place; the same nonce again is seen once. Never raises."""
+        ...
+
+    async def warn(self, place: Place, reply: Reply) -> None:
+        """Tells whoever owns a place something directly; never raises."""
+        ...

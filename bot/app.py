@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,17 +19,19 @@ from msgspec import Struct
 from adapters.contract import Conversation
 from bot.dispatcher import Dispatcher
 from bot.doctor import StoreState
-from economy.service import Clock, Economy
+from economy.service import Clock, Economy, Outbox
 from economy.store import backup
 from economy.store.audit import AuditReport, audit
 from economy.store.copying import Progress
 from economy.store.engine import Store, open_store, store_url, temporary_store_url
 from economy.store.errors import StoreError
 from economy.store.journal import StoreJournal
+from economy.store.outbox import StoreOutbox
 from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from economy.store.revision import HEAD, must_be_head
 from economy.store.schema import current, downgrade, fingerprint, upgrade, upgrade_store
+from economy.values import CommunityId, EntryNumber
 
 
 class SystemClock:
@@ -40,10 +42,12 @@ class SystemClock:
 
 
 class Florin(Struct, frozen=True):
-    """All that runs, while it is open."""
+    """All that runs, while it is open. `on_commit` has something called after each commit of this process."""
 
     economy: Economy
     conversation: Conversation
+    outbox: Outbox
+    on_commit: Callable[[Callable[[Mapping[CommunityId, EntryNumber]], None]], None]
 
 
 @asynccontextmanager
@@ -64,7 +68,7 @@ async def open_florin(address: str, clock: Clock) -> AsyncIterator[Florin]:
         journal = await opened.enter_async_context(StoreJournal(store, clock))
         journal.on_commit(projector.wake)
         economy = Economy(journal, StoreReads(store), projector, clock)
-        yield Florin(economy, Dispatcher(economy))
+        yield Florin(economy, Dispatcher(economy), StoreOutbox(store), journal.on_commit)
 
 
 @asynccontextmanager

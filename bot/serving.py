@@ -12,6 +12,7 @@ from adapters.discord.door import Door
 from adapters.discord.settings import DiscordSettings
 from bot.app import SystemClock, open_florin
 from bot.command_line import Stop
+from bot.relay import Relay
 from bot.settings import Environment, shards_of
 
 
@@ -40,14 +41,20 @@ async def serve(environment: Environment) -> None:
     """Serves until cancelled, or until a door cannot go on. Raises Stop with the reason."""
     async with open_florin(environment.address, SystemClock()) as florin:
         doors = doors_of(environment, florin.conversation)
+        relay = Relay(
+            florin.outbox, florin.economy.reads, {door.platform: door for door in doors}, florin.economy.clock
+        )
+        florin.on_commit(relay.wake)
         running = [asyncio.create_task(door.run(), name=type(door).__name__) for door in doors]
+        relaying = asyncio.create_task(relay.run(), name="relay")
         try:
             await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            relaying.cancel()
             for door in doors:
                 await door.close()
             with suppress(asyncio.CancelledError):
-                await asyncio.gather(*running, return_exceptions=True)
+                await asyncio.gather(relaying, *running, return_exceptions=True)
         for task in running:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise Stop(told(error)) from None

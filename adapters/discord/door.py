@@ -21,9 +21,11 @@ from adapters.contract import (
     Pressed,
     Reply,
     Suggestion,
+    Told,
     Visibility,
     Word,
 )
+from adapters.discord.announcing import tell, tell_directly
 from adapters.discord.answering import DEFER_AFTER_S, Answering
 from adapters.discord.client import Client
 from adapters.discord.forms import FORM, Form, Menu, filled_in, form_payload, menu_of, menu_payload
@@ -41,9 +43,9 @@ from adapters.discord.hearing import (
 from adapters.discord.messages import Messages
 from adapters.discord.posted import PostedMessages
 from adapters.discord.sending import BrokenLine
-from adapters.discord.settings import DiscordSettings
+from adapters.discord.settings import PLATFORM, DiscordSettings
 from adapters.discord.tree import Leaf, Tree, is_same
-from economy.service import Role
+from economy.service import Place, Role
 
 LOOK: Final = "q:"
 THANKS: Final = "t:"
@@ -58,6 +60,8 @@ _log = structlog.get_logger("adapters.discord")
 
 class Door:
     """Discord, as an adapter of the contract."""
+
+    platform = PLATFORM
 
     def __init__(
         self,
@@ -381,6 +385,18 @@ class Door:
             channel=None,
             locale=locale_of(interaction.locale),
         )
+
+    # --- what nobody asked for ------------------------------------------------------------------------------------
+
+    async def tell(self, place: Place, channel: str, reply: Reply, *, nonce: str) -> Told:
+        """Tells something in a channel; the same nonce again is seen once. Never raises."""
+        return await tell(self.client, int(place.native_id), int(channel), reply, nonce)
+
+    async def warn(self, place: Place, reply: Reply) -> None:
+        """Tells whoever owns the server something directly; never raises."""
+        guild = self.client.get_guild(int(place.native_id))
+        if guild is not None and guild.owner_id is not None:
+            await tell_directly(self.client, guild.owner_id, reply)
 
     # --- messages, coming and going ---------------------------------------------------------------------------------
 
