@@ -212,15 +212,15 @@ async def test_without_the_members_intent_a_role_as_receiver_says_so(town) -> No
 async def test_two_processes_share_the_servers_by_shards(enter, peer: Peer) -> None:
     dan = peer.user("dan")
     servers = [peer.guild(f"server {number}", dan) for number in range(4)]
-    async with enter(shards=(range(1), 2)) as town, AsyncExitStack() as stack:
+    async with enter() as town, AsyncExitStack() as stack:
+        await town.door.close()
         other = await stack.enter_async_context(open_florin(town.address, town.clock))
-        overheard = Overheard(other.conversation)
-        await stack.enter_async_context(opened_door(peer, overheard, shards=(range(1, 2), 2)))
-        assert sorted(asked["shard"] for asked in peer.gateway.identifies) == [[0, 2], [1, 2]]
+        processes = [Overheard(town.florin.conversation), Overheard(other.conversation)]
+        for shard, overheard in enumerate(processes):
+            await stack.enter_async_context(opened_door(peer, overheard, shards=(range(shard, shard + 1), 2)))
+        assert [asked["shard"] for asked in peer.gateway.identifies[1:]] == [[0, 2], [1, 2]]
         for server in servers:
-            interaction = await Person(peer, dan, server).send("balance")
-            await peer.until(interaction.answered.is_set)
-            assert len(interaction.attempts) == 1
-        assert {int(invocation.place.native_id) for invocation, _ in overheard.said} == {
-            server.id for server in servers if (server.id >> 22) % 2 == 1
-        }
+            assert (await Person(peer, dan, server).use("balance")).lines[0] == "You have 0 coins."
+        for shard, overheard in enumerate(processes):
+            heard_of = {int(invocation.place.native_id) for invocation, _ in overheard.said}
+            assert heard_of == {server.id for server in servers if (server.id >> 22) % 2 == shard}
