@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from bot.dispatcher import Dispatcher
 from bot.doctor import StoreState
 from bot.logs import OrderLog
 from economy.figures import Watch
-from economy.service import Clock, Economy
+from economy.service import Clock, Economy, Outbox
 from economy.store import backup
 from economy.store.audit import AuditReport, audit
 from economy.store.checking import check_up
@@ -29,11 +29,13 @@ from economy.store.copying import Progress
 from economy.store.engine import Store, open_store, store_url, temporary_store_url
 from economy.store.errors import StoreBrokenError, StoreError
 from economy.store.journal import StoreJournal
+from economy.store.outbox import StoreOutbox
 from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from economy.store.revision import HEAD, must_be_head
 from economy.store.schema import current, downgrade, upgrade, upgrade_store
 from economy.store.watching import StoreWatch
+from economy.values import CommunityId, EntryNumber
 
 
 class SystemClock:
@@ -44,11 +46,13 @@ class SystemClock:
 
 
 class Florin(Struct, frozen=True):
-    """All that runs, while it is open."""
+    """All that runs, while it is open. `on_commit` has something called after each commit of this process."""
 
     economy: Economy
     conversation: Conversation
     watch: Watch
+    outbox: Outbox
+    on_commit: Callable[[Callable[[Mapping[CommunityId, EntryNumber]], None]], None]
 
 
 @asynccontextmanager
@@ -76,7 +80,7 @@ async def open_florin(address: str, clock: Clock, listen: tuple[str, int] | None
         if listen is not None:
             await opened.enter_async_context(_watched(watch, listen))
         economy = Economy(journal, StoreReads(store), projector, clock)
-        yield Florin(economy, Dispatcher(economy), watch)
+        yield Florin(economy, Dispatcher(economy), watch, StoreOutbox(store), journal.on_commit)
 
 
 @asynccontextmanager

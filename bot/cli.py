@@ -78,11 +78,19 @@ def run(store: StoreOption = None) -> None:
     store is made if it is new, and brought up to this release if it is older.
     """
     environment = environment_of(store)
-    if environment.has_token:
+    if environment.telegram.token is not None:
         raise Stop(
-            "A platform's token is set, but this release has no door to Discord or Telegram yet; they come with later"
-            " releases. Unset FLORIN_DISCORD__TOKEN and FLORIN_TELEGRAM__TOKEN to try Florin in the console.",
+            "A token for Telegram is set, but this release has no door to Telegram yet; it comes with a later one."
+            " Unset FLORIN_TELEGRAM__TOKEN.",
         )
+    if environment.discord.token is not None:
+        from bot.logs import configure
+        from bot.serving import serve
+
+        # Nobody sits in front of it: what happens is logged as set.
+        configure(environment.log_level, environment.log_format, environment.secrets, in_full=environment.debug)
+        carried_out(serve(environment), environment)
+        return
     from bot.console import talk
 
     raise typer.Exit(talk(environment))

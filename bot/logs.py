@@ -82,7 +82,7 @@ def configure(
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # Their debug output holds statements with what people wrote.
-    for chatty in ("aiosqlite", "asyncpg", "sqlalchemy"):
+    for chatty in ("aiosqlite", "alembic.runtime.plugins", "asyncpg", "discord", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     # What logging says of its own failures quotes the event as it was, past the guards.

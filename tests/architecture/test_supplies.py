@@ -18,6 +18,7 @@ CHOSEN = {
     "asyncpg",
     "babel",
     "confusable-homoglyphs",
+    "discord-py",
     "msgspec",
     "prometheus-client",
     "prompt-toolkit",
