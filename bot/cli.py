@@ -274,7 +274,8 @@ def move(
 def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
     """Says what is wrong with set-up, store and machine.
 
-    It looks at settings, store, tables, triggers, disk, clock and time zones, and says what to do about each. Exit
+    It looks at settings, store, tables, triggers, disk, clock and time zones, and says what to do about each; with a
+    token for Discord it also asks there about the token, intents, commands, and permissions on each server. Exit
     status 0: nothing is wrong. 1: something is. It changes nothing, and tells no secrets.
     """
     from bot.app import SystemClock, store_state
@@ -282,7 +283,12 @@ def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
 
     environment = environment_of(store)
     state = carried_out(store_state(environment.address), environment)
-    findings = examine(environment, state, SystemClock().now())
+    on_discord = None
+    if environment.discord.token is not None:
+        from bot.serving import look_at_discord
+
+        on_discord = carried_out(look_at_discord(environment), environment)
+    findings = examine(environment, state, SystemClock().now(), on_discord)
     if json_report:
         say(json.dumps([{"about": each.about, "state": each.state, "words": each.words} for each in findings]))
     else:

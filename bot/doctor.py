@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
+from adapters.discord.found import DiscordState, invite_link
+from bot.logs import escaped
 from bot.settings import Environment, shown_store
 
 DISK_FREE_MIN: Final = 200 * 1024 * 1024
@@ -50,9 +52,18 @@ class StoreState(Struct, frozen=True, kw_only=True):
     disk_free: int | None = None
 
 
-def examine(environment: Environment, store: StoreState, now: datetime) -> tuple[Finding, ...]:
-    """Everything there is to say, in the order of what rests on what."""
-    return (_settings(environment), *_store(store), *_disk(store), _clock(store, now), _zones())
+def examine(
+    environment: Environment, store: StoreState, now: datetime, on_discord: DiscordState | None = None
+) -> tuple[Finding, ...]:
+    """Everything there is to say, in the order of what rests on what. `on_discord` is None where nobody asked there."""
+    return (
+        _settings(environment),
+        *_store(store),
+        *_disk(store),
+        _clock(store, now),
+        _zones(),
+        *(() if on_discord is None else _discord(on_discord)),
+    )
 
 
 def healthy(findings: tuple[Finding, ...]) -> bool:
@@ -60,11 +71,10 @@ def healthy(findings: tuple[Finding, ...]) -> bool:
 
 
 def _settings(environment: Environment) -> Finding:
-    tokens = (("Discord", environment.discord.token), ("Telegram", environment.telegram.token))
-    doors = [platform for platform, token in tokens if token]
-    if doors:
-        words = f"a token for {' and '.join(doors)} is set, and this release has no door there yet"
-        return Finding("settings", State.NOTE, words)
+    if environment.telegram.token:
+        return Finding("settings", State.NOTE, "a token for Telegram is set, and this release has no door there yet")
+    if environment.discord.token:
+        return Finding("settings", State.OK, "a token for Discord is set, so `florin run` opens that door")
     debug = ", and FLORIN_DEBUG is on" if environment.debug else ""
     return Finding("settings", State.OK, f"no token is set, so `florin run` opens the console{debug}")
 
@@ -114,3 +124,64 @@ def _zones() -> Finding:
     except ZoneInfoNotFoundError:
         return Finding("time zones", State.WRONG, "this Python finds no time zones: install tzdata")
     return Finding("time zones", State.OK, "known")
+
+
+# --- Discord --------------------------------------------------------------------------------------------------------
+
+GUILDS_NAMED_MAX: Final = 10
+"""How many servers that lack something are named."""
+
+
+def _discord(found: DiscordState) -> tuple[Finding, ...]:
+    if found.problem is not None:
+        return (Finding("discord", State.WRONG, found.problem),)
+    link = invite_link(found.application_id)
+    return (
+        Finding("discord", State.OK, f"the token is that of {found.name}, application {found.application_id}"),
+        *_interactions(found),
+        _intents(found),
+        _commands(found),
+        *_guilds(found, link),
+    )
+
+
+def _interactions(found: DiscordState) -> tuple[Finding, ...]:
+    if not found.interactions_go_elsewhere:
+        return ()
+    words = "an interactions endpoint is set in the developer portal, so commands do not arrive here: empty that field"
+    return (Finding("discord interactions", State.WRONG, words),)
+
+
+def _intents(found: DiscordState) -> Finding:
+    if found.wants_members_intent and not found.has_members_intent:
+        words = (
+            "FLORIN_DISCORD__MEMBERS_INTENT is on, and Discord does not give it: switch the Server Members Intent on in"
+            " the developer portal, or unset the variable"
+        )
+        return Finding("discord intents", State.WRONG, words)
+    if not found.wants_members_intent:
+        words = "none that need leave; who leaves is noticed when Discord next says so, and roles cannot be tipped"
+        return Finding("discord intents", State.OK, words)
+    return Finding("discord intents", State.OK, "the members intent, which Discord gives")
+
+
+def _commands(found: DiscordState) -> Finding:
+    if found.commands_in_sync:
+        return Finding("discord commands", State.OK, "Discord has the commands of this release")
+    words = "Discord has others than this release; `florin run` tells it when it starts"
+    return Finding("discord commands", State.NOTE, words)
+
+
+def _guilds(found: DiscordState, link: str) -> tuple[Finding, ...]:
+    if not found.guilds:
+        return (Finding("discord servers", State.NOTE, f"it is in no server yet; add it with {link}"),)
+    lacking = [guild for guild in found.guilds if guild.lacking]
+    if not lacking:
+        return (Finding("discord servers", State.OK, f"it may do what it needs in all {len(found.guilds)}"),)
+    told = [
+        Finding("discord servers", State.WRONG, f"{escaped(guild.name)} lacks {', '.join(guild.lacking)}")
+        for guild in lacking[:GUILDS_NAMED_MAX]
+    ]
+    if len(lacking) > GUILDS_NAMED_MAX:
+        told.append(Finding("discord servers", State.WRONG, f"and {len(lacking) - GUILDS_NAMED_MAX} more"))
+    return (*told, Finding("discord servers", State.NOTE, f"its owner can add it again with all of it: {link}"))
