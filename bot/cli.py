@@ -275,7 +275,8 @@ def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
     """Says what is wrong with set-up, store and machine.
 
     It looks at the settings; at the database's version, durability, tables, triggers and pages; at the log of SQLite or
-    the standbys, time-outs and sessions of PostgreSQL; at disk, clock and time zones. Each is ok, a warning, or wrong,
+    the standbys, time-outs and sessions of PostgreSQL; at disk, clock and time zones; with a token for Discord it also
+    asks there about the token, intents, commands, and permissions on each server. Each is ok, a warning, or wrong,
     and says what to do. Exit status 0: nothing is wrong. 1: something is. It changes nothing, tells no secrets, and
     may run while the bot does; a large file takes a while, since every page of it is looked at.
     """
@@ -286,7 +287,12 @@ def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
     environment = environment_of(store)
     clock = SystemClock()
     state = carried_out(store_state(environment.address, clock), environment)
-    findings = examine(environment, state, clock.now())
+    on_discord = None
+    if environment.discord.token is not None:
+        from bot.serving import look_at_discord
+
+        on_discord = carried_out(look_at_discord(environment), environment)
+    findings = examine(environment, state, clock.now(), on_discord)
     if json_report:
         say(json.dumps([{"about": each.about, "state": each.state, "words": each.words} for each in findings]))
     else:

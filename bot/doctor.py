@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
+from adapters.discord.found import DiscordState
+from bot.doctor_discord import examined_on_discord
 from bot.doctor_store import examined, room
 from bot.findings import Finding, State
 from bot.settings import Environment, shown_store
@@ -37,9 +39,17 @@ class StoreState(Struct, frozen=True, kw_only=True):
     disk_free: int | None = None
 
 
-def examine(environment: Environment, store: StoreState, now: datetime) -> tuple[Finding, ...]:
-    """Everything there is to say, in the order of what rests on what."""
-    return (_settings(environment), *_store(store), _clock(store.checkup, now), _zones())
+def examine(
+    environment: Environment, store: StoreState, now: datetime, on_discord: DiscordState | None = None
+) -> tuple[Finding, ...]:
+    """Everything there is to say, in the order of what rests on what. `on_discord` is None where nobody asked there."""
+    return (
+        _settings(environment),
+        *_store(store),
+        _clock(store.checkup, now),
+        _zones(),
+        *(() if on_discord is None else examined_on_discord(on_discord)),
+    )
 
 
 def healthy(findings: tuple[Finding, ...]) -> bool:
@@ -47,11 +57,11 @@ def healthy(findings: tuple[Finding, ...]) -> bool:
 
 
 def _settings(environment: Environment) -> Finding:
-    tokens = (("Discord", environment.discord.token), ("Telegram", environment.telegram.token))
-    doors = [platform for platform, token in tokens if token]
-    if doors:
-        words = f"a token for {' and '.join(doors)} is set, and this release has no door there yet"
+    if environment.telegram.token:
+        words = "a token for Telegram is set, and this release has no door there yet"
         return Finding("settings", State.WARNING, words)
+    if environment.discord.token:
+        return Finding("settings", State.OK, "a token for Discord is set, so `florin run` opens that door")
     debug = ", and FLORIN_DEBUG is on" if environment.debug else ""
     return Finding("settings", State.OK, f"no token is set, so `florin run` opens the console{debug}")
 

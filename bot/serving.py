@@ -8,10 +8,13 @@ from contextlib import suppress
 import discord
 
 from adapters.contract import Adapter, Conversation
+from adapters.discord.checking import look
 from adapters.discord.door import Door
+from adapters.discord.found import DiscordState
 from adapters.discord.settings import DiscordSettings
 from bot.app import SystemClock, open_florin
 from bot.command_line import Stop
+from bot.commands.registry import specs
 from bot.relay import Relay
 from bot.settings import Environment, shards_of
 
@@ -35,6 +38,12 @@ def doors_of(environment: Environment, conversation: Conversation) -> list[Adapt
     """A door for each platform that has a token."""
     on_discord = discord_settings(environment)
     return [] if on_discord is None else [Door(on_discord, conversation)]
+
+
+async def look_at_discord(environment: Environment) -> DiscordState:
+    """What Discord says of the bot, for `florin doctor`."""
+    settings = discord_settings(environment)
+    return DiscordState(problem="no token is set") if settings is None else await look(settings, specs())
 
 
 async def serve(environment: Environment) -> None:

@@ -44,7 +44,7 @@ from adapters.discord.messages import Messages
 from adapters.discord.posted import PostedMessages
 from adapters.discord.sending import BrokenLine
 from adapters.discord.settings import PLATFORM, DiscordSettings
-from adapters.discord.tree import Leaf, Tree, is_same
+from adapters.discord.tree import Leaf, Tree, in_sync
 from economy.service import Place, Role
 
 LOOK: Final = "q:"
@@ -417,14 +417,6 @@ class Door:
 def commands_payload(tree: Tree, conversation: Conversation) -> list[Any]:
     """All that Discord is told of: commands and menus."""
     return [*tree.payload(), *menu_payload(conversation.specs())]
-
-
-def in_sync(ours: list[Any], theirs: list[Any]) -> bool:
-    """Whether Discord has these commands, all of them and no others."""
-    there = {(command["name"], command.get("type", 1)): command for command in theirs}
-    return len(ours) == len(there) and all(
-        is_same(command, there.get((command["name"], command["type"]))) for command in ours
-    )
 
 
 def _target_of(data: Any) -> str | None:

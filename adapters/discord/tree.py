@@ -280,3 +280,11 @@ def is_same(ours: object, theirs: object) -> bool:
             return str(ours) == str(theirs)
         case _:
             return ours == theirs
+
+
+def in_sync(ours: list[Any], theirs: list[Any]) -> bool:
+    """Whether Discord has these commands, all of them and no others."""
+    there = {(command["name"], command.get("type", 1)): command for command in theirs}
+    return len(ours) == len(there) and all(
+        is_same(command, there.get((command["name"], command["type"]))) for command in ours
+    )

@@ -485,9 +485,10 @@ def test_doctor_sees_a_file_that_is_no_store(florin, tmp_path):
 
 def test_doctor_tells_no_token(florin):
     """Fault 129"""
-    done = florin("doctor", DISCORD__TOKEN=TOKEN)
+    done = florin("doctor", DISCORD__TOKEN="test-canary", DISCORD__API_URL="http://127.0.0.1:9")
     assert "a token for Discord is set" in done.out
-    assert TOKEN not in done.out + done.err
+    assert "wrong    discord: Discord could not be asked (ClientConnectorError)" in done.out
+    assert "canary" not in done.out + done.err
 
 
 # --- metrics ----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ EPOCH_ID = 1_300_000_000_000_000_000
 EPHEMERAL = 1 << 6
 LAYOUT = 1 << 15
 ADMINISTRATOR = 1 << 3
+SEND_IN_THREADS = 1 << 38
 VIEW_CHANNEL, SEND_MESSAGES, EMBED_LINKS, ATTACH_FILES, READ_HISTORY, MANAGE_MESSAGES = (
     1 << 10,
     1 << 11,
@@ -135,7 +136,7 @@ class Guild:
     roles: dict[int, Role] = field(default_factory=dict)
     channels: dict[int, Channel] = field(default_factory=dict)
     locale: str = "en-US"
-    bot_permissions: int = VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | ATTACH_FILES | READ_HISTORY
+    bot_permissions: int = VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | ATTACH_FILES | READ_HISTORY | SEND_IN_THREADS
 
     def __post_init__(self) -> None:
         everyone = Role("@everyone", VIEW_CHANNEL | SEND_MESSAGES | READ_HISTORY, id=self.id)

@@ -8,9 +8,8 @@ import json
 import pytest
 
 from adapters.contract import CommandSpec, Option, OptionKind, Visibility
-from adapters.discord.door import in_sync
 from adapters.discord.forms import MENUS, MENUS_MAX, form_payload, menu_payload
-from adapters.discord.tree import MANAGE_GUILD, MODERATE_MEMBERS, Tree
+from adapters.discord.tree import MANAGE_GUILD, MODERATE_MEMBERS, Tree, in_sync
 from bot.commands.registry import specs
 from tests.adapters.discord import schema
 from tests.adapters.discord.checks import check_commands, check_form
