@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.support.databases import Databases
 from tests.support.postgres import ThrowawayPostgres, throwaway_postgres
 from tests.support.stores import upgrade
 
@@ -55,15 +56,23 @@ sys.addaudithook(guard)
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[ThrowawayPostgres]:
-    """A PostgreSQL of our own, quick rather than durable; every test makes its own database on it."""
+    """A PostgreSQL of our own, quick rather than durable; every test has a database on it to itself."""
     with throwaway_postgres() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: ThrowawayPostgres) -> str:
-    """The name of an empty database with all tables: copying it is quicker than migrating anew."""
+def databases(postgres: ThrowawayPostgres) -> Databases:
+    """Empty databases with all tables, on that server: copying one is quicker than migrating anew."""
     name = postgres.create_database()
     with ThreadPoolExecutor(1) as thread:  # this one may be running the tests' loop
         thread.submit(asyncio.run, upgrade(postgres.url(name))).result()
-    return name
+    return Databases(postgres, name)
+
+
+@pytest.fixture
+def postgres_address(postgres: ThrowawayPostgres, databases: Databases) -> Iterator[str]:
+    """Where a fresh store on PostgreSQL is, for what concerns PostgreSQL alone."""
+    name = databases.take()
+    yield postgres.url(name)
+    databases.give_back(name)

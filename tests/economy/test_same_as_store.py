@@ -39,7 +39,6 @@ from tests.economy import orders
 from tests.economy.community import Community
 from tests.economy.standings import is_on_boards, whole_board
 from tests.economy.store.chronicle import new_store
-from tests.support.postgres import ThrowawayPostgres
 from tests.support.stores import open_store
 
 ROOM = Place("console", "room")
@@ -224,12 +223,10 @@ def community() -> Iterator[CommunityOnStore]:
 
 
 @pytest.fixture
-def community_on_postgres(postgres: ThrowawayPostgres, postgres_template: str) -> Iterator[CommunityOnStore]:
-    name = postgres.create_database(postgres_template)
-    opened = CommunityOnStore(postgres.url(name))
+def community_on_postgres(postgres_address: str) -> Iterator[CommunityOnStore]:
+    opened = CommunityOnStore(postgres_address)
     yield opened
     opened.close()
-    postgres.drop_database(name)
 
 
 def live(community: CommunityOnStore, seed: int, steps: int) -> None:

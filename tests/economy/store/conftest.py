@@ -1,6 +1,6 @@
 """A fresh store with all its tables for every test, a clock that stands still, and a journal on both."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,6 @@ from economy.store.engine import Store
 from economy.store.journal import StoreJournal
 from tests.economy.store.acting import Acting, StillClock
 from tests.economy.store.audit import must_balance
-from tests.support.postgres import ThrowawayPostgres
 from tests.support.stores import open_store, upgrade
 
 
@@ -27,14 +26,6 @@ def sqlite_address(template: Path, tmp_path: Path) -> str:
     file = tmp_path / "florin.sqlite"
     file.write_bytes(template.read_bytes())
     return f"sqlite:///{file}"
-
-
-@pytest.fixture
-def postgres_address(postgres: ThrowawayPostgres, postgres_template: str) -> Iterator[str]:
-    """Where a fresh store on PostgreSQL is, for what concerns PostgreSQL alone."""
-    name = postgres.create_database(postgres_template)
-    yield postgres.url(name)
-    postgres.drop_database(name)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
