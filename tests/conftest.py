@@ -71,8 +71,8 @@ def databases(postgres: ThrowawayPostgres) -> Databases:
 
 
 @pytest.fixture
-def postgres_address(postgres: ThrowawayPostgres, databases: Databases) -> Iterator[str]:
+def postgres_address(databases: Databases) -> Iterator[str]:
     """Where a fresh store on PostgreSQL is, for what concerns PostgreSQL alone."""
     name = databases.take()
-    yield postgres.url(name)
+    yield databases.url(name)
     databases.give_back(name)

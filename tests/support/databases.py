@@ -67,6 +67,9 @@ class Databases:
         self._names.add(name)
         return name
 
+    def url(self, name: str) -> str:
+        return self._server.url(name)
+
     def give_back(self, name: str) -> None:
         """Empties the database for the next, or drops it where more than rows was changed."""
         with suppress(RuntimeError):
