@@ -68,6 +68,7 @@ class SecondProcess:
         self._process = context.Process(target=begin, args=(other,))
         self._process.start()
         other.close()
+        self.pid = self._process.pid
 
     def __enter__(self) -> Self:
         return self

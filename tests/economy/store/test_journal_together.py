@@ -10,6 +10,7 @@ from sqlalchemy import event
 from economy.refusals import Code, Refusal
 from economy.rules.adjusting import Action
 from economy.rules.safety import Freeze, FreezeAll, Scope
+from economy.store.batch import ORDERS_MAX
 from economy.store.journal import StoreJournal
 from economy.values import Place, Reason
 from tests.economy.store.acting import Acting, adjust, person, refusal_of, tip
@@ -52,6 +53,44 @@ async def test_crossing_tips_all_arrive(acting, neighbour, store):
     )
     assert all(answer.number for answer in answers)
     assert (await bonus(store, "ana"), await bonus(store, "bo")) == (80, 120)
+
+
+async def test_a_hot_creator_makes_others_wait_their_turn_and_no_longer(acting, store):
+    """Fault 34: a queue, not an error; and whoever comes in the midst of a flood is not behind all of it."""
+    senders = [f"sender{number}" for number in range(20)]
+    await acting.grant(**dict.fromkeys(senders, 1_000), ana=10)
+    answered: list[int] = []
+
+    def flood(first: int, last: int) -> list[asyncio.Task]:
+        tips = [asyncio.create_task(acting.submit(tip(senders[n % 20], "star", amount=1))) for n in range(first, last)]
+        for number, task in enumerate(tips, start=first):
+            task.add_done_callback(lambda _done, number=number: answered.append(number))
+        return tips
+
+    before = flood(0, 2_500)
+    quiet = asyncio.create_task(acting.submit(tip("ana", "bo")))
+    quiet.add_done_callback(lambda _done: answered.append(-1))
+    after = flood(2_500, 5_000)
+    answers = await asyncio.gather(*before, quiet, *after)
+    assert all(answer.number for answer in answers)
+    assert (await bonus(store, "star"), await bonus(store, "bo")) == (5_000, 10)
+    # Only what shares its batch can be told before it.
+    assert answered.index(-1) <= 2_500 + ORDERS_MAX
+    assert answered == [*range(2_500), -1, *range(2_500, 5_000)], "in order of arrival"
+
+
+async def test_a_hot_creator_in_two_journals_is_paid_by_all(acting, neighbour, store):
+    """Fault 34: both want the same account at every moment."""
+    await acting.grant(ana=1_000, cy=1_000)
+    answers = await asyncio.gather(
+        *(
+            each.submit(tip(by, "star", amount=1))
+            for _ in range(300)
+            for each, by in ((acting, "ana"), (neighbour, "cy"))
+        )
+    )
+    assert all(answer.number for answer in answers)
+    assert await bonus(store, "star") == 600
 
 
 async def test_one_key_through_two_journals_acts_once(acting, neighbour, store):
