@@ -1,6 +1,10 @@
 """Migrations climb up and down, make what the tables say, and guard what is written once."""
 
 import asyncio
+import functools
+import subprocess
+import sys
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -13,11 +17,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from economy.projections.boards import Board, Period, series_of
 from economy.store.engine import Store
+from economy.store.errors import SchemaMismatchError
 from economy.store.revision import HEAD
 from economy.store.schema import current, fingerprint
 from economy.store.tables import APPEND_ONLY, metadata
 from tests.support.stores import downgrade, open_store, upgrade
 
+ROOT = Path(__file__).parents[2]
 FINGERPRINTS = {"sqlite": "28a4e4429aaebad99e1aed8337c84357", "postgresql": "1afa34d159eec6b73f9155ed4af490ea"}
 """What all tables, CHECKs, indices and triggers come to. A change here is a change of every store there is."""
 
@@ -138,6 +144,23 @@ async def test_a_migration_that_fails_midway_leaves_nothing(new_address):
         await upgrade(new_address)
     async with await open_store(new_address, any_schema=True) as store:
         assert await current(store) is None
+
+
+async def test_a_migration_that_is_killed_leaves_nothing_and_is_done_by_the_next(new_address):
+    """Fault 144"""
+    command = [sys.executable, "-m", "tests.migrations.killed", new_address, "7"]
+    run = functools.partial(subprocess.run, cwd=ROOT, capture_output=True, text=True, check=True)
+    deaths = int((await asyncio.to_thread(run, command)).stdout)
+    assert deaths >= 5, "a harness that kills less often sees less"
+    async with await open_store(new_address) as store:
+        assert await fingerprint(store) == wanted_of(store)
+
+
+async def test_a_store_between_two_releases_is_not_served(new_address):
+    """Fault 144"""
+    await upgrade(new_address, "0001")
+    with pytest.raises(SchemaMismatchError, match="0001"):
+        await open_store(new_address)
 
 
 async def test_an_upgrade_waits_briefly_for_a_lock_and_tries_again(new_postgres):

@@ -68,7 +68,8 @@ class SecondProcess:
         self._process = context.Process(target=begin, args=(other,))
         self._process.start()
         other.close()
-        self.pid = self._process.pid
+        assert self._process.pid is not None
+        self.pid: int = self._process.pid
 
     def __enter__(self) -> Self:
         return self

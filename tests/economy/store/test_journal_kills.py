@@ -44,7 +44,11 @@ async def statements(where: str) -> int:
         acting = Acting(journal, prefix="before")
         await acting.grant(ana=1_000)
         await acting.done(tip("ana", "bo", amount=50))
-    command = [sys.executable, "-m", "tests.economy.store.killed", where]
+    return await told_by("tests.economy.store.killed", where)
+
+
+async def told_by(module: str, *words: str) -> int:
+    command = [sys.executable, "-m", module, *words]
     run = functools.partial(subprocess.run, cwd=ROOT, capture_output=True, text=True, check=True)
     ended = await asyncio.to_thread(run, command)
     return int(ended.stdout)
@@ -77,3 +81,16 @@ async def test_killed_between_commit_and_reply_the_answer_is_found_again(where, 
         assert await bonus(store, "bo") == before
         assert await rows(store, f"SELECT count(*) FROM entries WHERE key LIKE '{key('answer', 0)[:-1]}_'") == [(TIPS,)]
         await must_balance(store)
+
+
+async def test_a_process_that_dies_again_and_again_acts_once_and_tells_once(where, statements):
+    """Faults 44 and 50, as far as the store goes: every start is given the same orders; what is to be sent stands in
+    the outbox once, with the number of the entry that it tells of."""
+    deaths = await told_by("tests.economy.store.killed", where, str(statements))
+    assert deaths == statements + 2, "before each statement, before the commit and behind it"
+    async with await open_store(address_of(where, "again")) as store:
+        await must_balance(store)
+        numbers = await rows(store, f"SELECT number FROM entries WHERE key LIKE '{key('again', 0)[:-1]}_'")
+        assert len(numbers) == TIPS
+        sent = await rows(store, "SELECT entry FROM outbox ORDER BY entry")
+        assert [row for row in sent if row in numbers] == sorted(numbers)

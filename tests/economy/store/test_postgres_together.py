@@ -156,9 +156,9 @@ async def test_what_the_server_takes_back_is_written_again_under_the_same_keys(a
         # A sequence keeps its number where all else is taken back: so it fails twice, and never again.
         for statement in (
             "CREATE SEQUENCE taken_back",
-            "CREATE FUNCTION take_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            f" IF nextval('taken_back') <= 2 THEN RAISE 'not now' USING ERRCODE = '{sqlstate}'; END IF;"
-            " RETURN NEW; END $$",
+            f"""CREATE FUNCTION take_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF nextval('taken_back') <= 2 THEN RAISE 'not now' USING ERRCODE = '{sqlstate}'; END IF;
+                RETURN NEW; END $$""",
             "CREATE TRIGGER take_back BEFORE INSERT ON postings FOR EACH ROW EXECUTE FUNCTION take_back()",
         ):
             await connection.exec_driver_sql(statement)
