@@ -43,14 +43,15 @@ def address(databases: Databases) -> Iterator[str]:
 
 # Beside entries and balances: boards on which everyone stands, words, refusals and buttons.
 FILLING = (
-    "UPDATE scores SET score = member_id * 7919 % 9973 + 1 WHERE board = 'tippers'",
+    "UPDATE scores SET score = member_id * 7919 % 9973 + 1 WHERE series >> 3 & 7 = 2",
     (
-        "INSERT INTO scores SELECT community_id, each, period, start_us, member_id, score, reached, listed"
-        " FROM scores, unnest(ARRAY['creators', 'supporters']) AS each WHERE board = 'tippers'"
+        "INSERT INTO scores (community_id, member_id, series, score, reached, listed) SELECT community_id, member_id,"
+        " series - each, score, reached, true FROM scores, unnest(ARRAY[8, 16]) AS each WHERE series >> 3 & 7 = 2"
     ),
+    "UPDATE scores SET standing = score, since = reached",
     (
-        "INSERT INTO histogram SELECT community_id, board, period, start_us, each, 10"
-        " FROM (SELECT DISTINCT community_id, board, period, start_us FROM scores WHERE board <> 'balance') AS boards,"
+        "INSERT INTO histogram SELECT community_id, series, each, 10"
+        f" FROM (SELECT DISTINCT community_id, series FROM scores WHERE series <> {filling.BALANCE}) AS boards,"
         " generate_series(1, 200) AS each"
     ),
     "INSERT INTO texts SELECT community_id, number, actor, 'note', 'thanks', false FROM entries WHERE kind = 'tip'",
