@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from economy.store import postgres
+from economy.store.beside import Companions, must_be_local
 from economy.store.bulk import Bulk, PostgresBulk, SqliteBulk
 from economy.store.errors import (
     CommitInDoubtError,
@@ -87,6 +88,11 @@ class Store:
         self.bulk = bulk
         self._server = server
         self.answer_timeout_s = postgres.ANSWER_TIMEOUT_S
+        self.companions: Companions | None = None
+        """Of a file: what lies beside it. None for a server."""
+        if server is None:
+            self.companions = Companions(Path(str(url.database)))
+            event.listen(writer.sync_engine, "connect", self._forget_companions)
         self._turn = asyncio.Lock()
         self._broken: StoreBrokenError | None = None
         self._break_listeners: list[Callable[[StoreBrokenError], None]] = []
@@ -120,7 +126,13 @@ class Store:
             try:
                 _ = await connection.begin()
                 yield connection
+                if self.companions is not None:
+                    self.companions.look()
                 await unhurried(connection.commit())
+            except StoreBrokenError as problem:
+                await unhurried(connection.rollback())
+                self._break(problem)
+                raise
             except DBAPIError as problem:
                 await unhurried(connection.rollback())
                 told = _meaning(problem)
@@ -132,6 +144,10 @@ class Store:
             except BaseException:
                 await unhurried(connection.rollback())
                 raise
+
+    def _forget_companions(self, *_connected: object) -> None:
+        if self.companions is not None:
+            self.companions.forget()
 
     def _break(self, problem: StoreBrokenError) -> None:
         self._broken = problem
@@ -255,6 +271,7 @@ async def open_store(
         store = Store(url, server.engine(connections=postgres.WRITERS, writes=True), reader, PostgresBulk(), server)
     else:
         server = None
+        must_be_local(Path(str(url.database)))
         writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_timeout_s)
         store = Store(url, writer, _sqlite_engine(url, "BEGIN", READERS, busy_timeout_s), SqliteBulk())
     try:
