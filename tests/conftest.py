@@ -1,10 +1,11 @@
-"""For every test: nothing outside this machine may be reached. And a PostgreSQL for those that want one."""
+"""For every test: nothing outside this machine may be reached. And fresh stores for those that want one."""
 
 import asyncio
 import ipaddress
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,32 @@ def guard(event: str, arguments: tuple[object, ...]) -> None:
 
 # An audit hook, since it sees every library's sockets, and no test can take it away again.
 sys.addaudithook(guard)
+
+
+# --- fresh stores ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite store, migrated once: copying it is quicker than migrating anew."""
+    file = tmp_path_factory.mktemp("template") / "florin.sqlite"
+    await upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite_address(template: Path, tmp_path: Path) -> str:
+    """Where a fresh SQLite store is, for what concerns SQLite alone."""
+    file = tmp_path / "florin.sqlite"
+    file.write_bytes(template.read_bytes())
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest) -> str:
+    """Where a fresh store is, on every database that can hold one."""
+    found: str = request.getfixturevalue(f"{request.param}_address")
+    return found
 
 
 # --- a server for the session ---------------------------------------------------------------------------------------

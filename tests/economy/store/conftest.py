@@ -1,7 +1,6 @@
 """A fresh store with all its tables for every test, a clock that stands still, and a journal on both."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -9,30 +8,7 @@ from economy.store.engine import Store
 from economy.store.journal import StoreJournal
 from tests.economy.store.acting import Acting, StillClock
 from tests.economy.store.audit import must_balance
-from tests.support.stores import open_store, upgrade
-
-
-@pytest.fixture(scope="session")
-async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite store, migrated once: copying it is quicker than migrating anew."""
-    file = tmp_path_factory.mktemp("template") / "florin.sqlite"
-    await upgrade(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture
-def sqlite_address(template: Path, tmp_path: Path) -> str:
-    """Where a fresh SQLite store is, for what concerns SQLite alone."""
-    file = tmp_path / "florin.sqlite"
-    file.write_bytes(template.read_bytes())
-    return f"sqlite:///{file}"
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def address(request: pytest.FixtureRequest) -> str:
-    """Where a fresh store is, on every database that can hold one."""
-    found: str = request.getfixturevalue(f"{request.param}_address")
-    return found
+from tests.support.stores import open_store
 
 
 @pytest.fixture
