@@ -117,7 +117,7 @@ class Appoint(Order, frozen=True, kw_only=True, tag="appoint"):
     given: bool = True
 
     def needs(self) -> Needs:
-        return Needs(people=(self.member,))
+        return Needs(people=(self.member,), sets_community=True)
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         actor = books.actor(self.by)

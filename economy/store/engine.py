@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from economy.store import postgres
+from economy.store.beside import Companions
 from economy.store.bulk import Bulk, PostgresBulk, SqliteBulk
 from economy.store.disk import must_be_local
 from economy.store.errors import (
@@ -88,6 +89,11 @@ class Store:
         self.bulk = bulk
         self._server = server
         self.answer_timeout_s = postgres.ANSWER_TIMEOUT_S
+        self.companions: Companions | None = None
+        """Of a file: what lies beside it. None for a server."""
+        if server is None:
+            self.companions = Companions(Path(str(url.database)))
+            event.listen(writer.sync_engine, "connect", self._forget_companions)
         self._turn = asyncio.Lock()
         self._broken: StoreBrokenError | None = None
         self._break_listeners: list[Callable[[StoreBrokenError], None]] = []
@@ -121,7 +127,13 @@ class Store:
             try:
                 _ = await connection.begin()
                 yield connection
+                if self.companions is not None:
+                    self.companions.look()
                 await unhurried(connection.commit())
+            except StoreBrokenError as problem:
+                await unhurried(connection.rollback())
+                self._break(problem)
+                raise
             except DBAPIError as problem:
                 await unhurried(connection.rollback())
                 told = _meaning(problem)
@@ -133,6 +145,10 @@ class Store:
             except BaseException:
                 await unhurried(connection.rollback())
                 raise
+
+    def _forget_companions(self, *_connected: object) -> None:
+        if self.companions is not None:
+            self.companions.forget()
 
     def _break(self, problem: StoreBrokenError) -> None:
         self._broken = problem

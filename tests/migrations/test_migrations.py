@@ -1,7 +1,11 @@
 """Migrations climb up and down, make what the tables say, and guard what is written once."""
 
 import asyncio
+import functools
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -14,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from economy.projections.boards import Board, Period, series_of
 from economy.store.engine import Store, store_url
+from economy.store.errors import SchemaMismatchError
 from economy.store.fingerprints import FINGERPRINTS
 from economy.store.revision import HEAD
 from economy.store.schema import current, fingerprint
@@ -21,6 +26,7 @@ from economy.store.tables import APPEND_ONLY, metadata
 from tests.migrations.fingerprints import PAGE, climbed, page
 from tests.support.stores import downgrade, open_store, upgrade
 
+ROOT = Path(__file__).parents[2]
 LEFT = {
     "sqlite": "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '%alembic%'",
     "postgresql": "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
@@ -37,9 +43,9 @@ ROW = {
 
 
 @pytest.fixture
-async def store(new_address):
-    await upgrade(new_address)
-    async with await open_store(new_address) as opened:
+async def store(address):
+    """A store that migrations have made."""
+    async with await open_store(address) as opened:
         yield opened
 
 
@@ -168,8 +174,8 @@ async def test_scores_are_kept_when_their_tables_change(new_address):
     assert await all_of(new_address, "histogram", "*") == set(OLD_BUCKETS)
 
 
-async def test_upgrading_twice_changes_nothing(store, new_address):
-    await upgrade(new_address)
+async def test_upgrading_twice_changes_nothing(store, address):
+    await upgrade(address)
     assert await fingerprint(store) == wanted_of(store)
 
 
@@ -187,6 +193,23 @@ async def test_a_migration_that_fails_midway_leaves_nothing(new_address):
         await upgrade(new_address)
     async with await open_store(new_address, any_schema=True) as store:
         assert await current(store) is None
+
+
+async def test_a_migration_that_is_killed_leaves_nothing_and_is_done_by_the_next(new_address):
+    """Fault 144"""
+    command = [sys.executable, "-m", "tests.migrations.killed", new_address, "15"]
+    run = functools.partial(subprocess.run, cwd=ROOT, capture_output=True, text=True, check=True)
+    deaths = int((await asyncio.to_thread(run, command)).stdout)
+    assert deaths >= 5, "a harness that kills less often sees less"
+    async with await open_store(new_address) as store:
+        assert await fingerprint(store) == wanted_of(store)
+
+
+async def test_a_store_between_two_releases_is_not_served(new_address):
+    """Fault 144"""
+    await upgrade(new_address, "0001")
+    with pytest.raises(SchemaMismatchError, match="0001"):
+        await open_store(new_address)
 
 
 async def test_an_upgrade_waits_briefly_for_a_lock_and_tries_again(new_postgres):
