@@ -202,6 +202,7 @@ async def test_who_is_seen_again_is_locked_in_turn_like_all_others(acting, clock
     """Fault 24: to write that bo was seen before ana is locked would let two processes wait for each other."""
     await acting.grant(ana=100, bo=100)
     clock.later(days=2)
+    await acting.done(tip("ana", "cy"))  # so that of the two bo alone was not seen lately
     first = await hold("SELECT 1 FROM members WHERE name = 'ana'")
     tipping = await first.behind(acting.submit(tip("bo", "ana")))
     other = await asyncpg.connect(postgres_address)
