@@ -319,6 +319,7 @@ class StoreJournal:
             resolved = self._directory.resolving(connection, now_us)
             named = await resolve(resolved, batch)
             state = await Reading(self._store.bulk, connection, batch, now).read(resolved, named)
+            await resolved.note()
             instead = await floor_refusal(self._store.bulk, connection, overdrawn) if overdrawn else None
             deciding = Deciding(state, now, self._nonce)
             deciding.decide(batch, instead)

@@ -15,6 +15,7 @@ from economy.rules.tipping import Receivers, Tip
 from economy.service import Answer
 from economy.store.engine import Store
 from economy.store.journal import StoreJournal
+from economy.store.timing import to_us
 from economy.values import AmountWord, Role
 from tests.economy.orders import START
 from tests.economy.store.acting import Acting, appoint, number_of, person, tip
@@ -195,3 +196,19 @@ async def test_a_process_that_was_stopped_in_the_midst_finds_that_another_has_ac
     assert late.repeated
     assert late.number == answer.number
     assert await bonus(store, "bo") == 10
+
+
+async def test_who_is_seen_again_is_locked_in_turn_like_all_others(acting, clock, hold, store, postgres_address):
+    """Fault 24: to write that bo was seen before ana is locked would let two processes wait for each other."""
+    await acting.grant(ana=100, bo=100)
+    clock.later(days=2)
+    await acting.done(tip("ana", "cy"))  # so that of the two bo alone was not seen lately
+    first = await hold("SELECT 1 FROM members WHERE name = 'ana'")
+    tipping = await first.behind(acting.submit(tip("bo", "ana")))
+    other = await asyncpg.connect(postgres_address)
+    await other.execute("SELECT 1 FROM members WHERE name = 'bo' FOR UPDATE NOWAIT")
+    await other.close()
+    await first.let_go()
+    assert number_of(await tipping)
+    at_us = await rows(store, "SELECT DISTINCT seen_us FROM members WHERE name IN ('ana', 'bo')")
+    assert at_us == [(to_us(clock.now()),)]
