@@ -1,0 +1,137 @@
+"""Florin in a process of its own, under load until somebody ends it: with a journal, a projector and callers who write
+into a diary what they ask for and what they are told."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import time
+from collections import deque
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy.exc import DBAPIError
+
+from economy.service import Answer, Economy
+from economy.store.engine import Store, open_store
+from economy.store.errors import OrderFailedError, StoreError
+from economy.store.journal import StoreJournal
+from economy.store.projector import StoreProjector
+from economy.store.reads import StoreReads
+from tests.bench.town import SystemClock
+from tests.soak.acts import submission_of
+from tests.soak.diary import Diary, keys_in_doubt
+from tests.soak.plants import Plant, around
+
+REMEMBERED: Final = 500
+AGAIN: Final = 0.08
+"""How many deliveries are of an act that this worker has been told of."""
+
+SHARED: Final = 0.1
+"""How many are of acts that reach all workers at about the same time."""
+
+SHARED_FOR_S: Final = 0.05
+PAUSE_S: Final = 0.05
+
+
+class Life(Struct, frozen=True):
+    """One life of a worker. `diary` is its own; `before` that of the life before, which may have died."""
+
+    address: str
+    name: str
+    diary: Path
+    before: Path | None
+    callers: int
+    plant: Plant | None = None
+
+
+def work(life: Life) -> None:
+    """The whole of a worker's process; it ends in order when it is sent SIGTERM."""
+    asyncio.run(_work(life))
+
+
+async def _work(life: Life) -> None:
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    with Diary(life.diary) as diary:
+        store = await opened(life.address, ended)
+        if store is None:
+            return
+        async with store:
+            projector = StoreProjector(store)
+            async with StoreJournal(around(store, life.plant), SystemClock()) as journal:
+                journal.on_commit(projector.wake)
+                projecting = asyncio.create_task(projector.run())
+                economy = Economy(journal, StoreReads(store), projector, SystemClock())
+                caller = _Caller(economy, diary, life, ended)
+                await caller.call_all()
+                projecting.cancel()
+                with suppress(asyncio.CancelledError):
+                    await projecting
+            await projector.close()
+
+
+async def opened(address: str, ended: asyncio.Event) -> Store | None:
+    """The store, as soon as there is one; None if it is over before."""
+    while not ended.is_set():
+        try:
+            return await open_store(address)
+        except (StoreError, DBAPIError, OSError):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), PAUSE_S)
+    return None
+
+
+class _Caller:
+    def __init__(self, economy: Economy, diary: Diary, life: Life, ended: asyncio.Event) -> None:
+        self._economy = economy
+        self._diary = diary
+        self._life = life
+        self._ended = ended
+        self._chance = random.Random(str(life.diary))
+        self._keys = (f"soak:{life.diary.stem}:{each}" for each in count(1))
+        self._told: deque[tuple[str, Answer]] = deque(maxlen=REMEMBERED)
+
+    async def call_all(self) -> None:
+        if self._life.before is not None:
+            # A platform that got no answer delivers again.
+            await asyncio.gather(*(self._ask(key) for key in keys_in_doubt(self._life.before)))
+        await asyncio.gather(*(self._call() for _ in range(self._life.callers)))
+
+    async def _call(self) -> None:
+        while not self._ended.is_set():
+            drawn = self._chance.random()
+            if drawn < AGAIN and self._told:
+                await self._ask_again(*self._chance.choice(self._told))
+            elif drawn < AGAIN + SHARED:
+                await self._ask(f"soak:shared:{int(time.time() / SHARED_FOR_S)}")
+            else:
+                await self._ask(next(self._keys))
+
+    async def _ask(self, key: str) -> None:
+        answer = await self._deliver(key)
+        if answer is not None:
+            self._told.append((key, answer))
+
+    async def _ask_again(self, key: str, first: Answer) -> None:
+        answer = await self._deliver(key)
+        if answer is not None and (answer.number != first.number or not answer.repeated):
+            self._diary.contradicted(key, f"entry {first.number}, delivered again, was told as {answer.number}")
+
+    async def _deliver(self, key: str) -> Answer | None:
+        """What an act came to; None where that is open."""
+        self._diary.asked(key)
+        try:
+            answer = await self._economy.submit(submission_of(key))
+        except OrderFailedError:
+            self._diary.failed(key)
+            await asyncio.sleep(PAUSE_S)
+            return None
+        is_kept = self._diary.told(key, answer)
+        if not is_kept:
+            await asyncio.sleep(PAUSE_S)
+        return answer if is_kept else None
