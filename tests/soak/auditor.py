@@ -18,7 +18,7 @@ from economy.store.engine import Store
 from economy.store.errors import StoreError
 from economy.store.tables import answers
 from tests.soak.diary import Diaries
-from tests.soak.findings import Findings, Outcome
+from tests.soak.findings import Outcome
 from tests.soak.plants import act_of
 
 EVERY_S: Final = 0.5
@@ -37,7 +37,7 @@ class Auditor:
     def __init__(self, store: Store, diaries: Diaries, outcome: Outcome) -> None:
         self._store = store
         self._diaries = diaries
-        self._outcome = outcome
+        self.outcome = outcome
         self._findings = outcome.findings
         self._number_of: dict[str, int] = {}
         self._key_of: dict[int, str] = {}
@@ -56,7 +56,7 @@ class Auditor:
 
     async def audit(self) -> None:
         """One look. Raises what a store raises that cannot be read."""
-        told = self._diaries.read()
+        told = self._diaries.take_new()
         self._findings.doubled.update(self._diaries.contradictions)
         async with self._store.read() as opened:
             connection = await snapshot(opened)
@@ -64,16 +64,16 @@ class Auditor:
             await self._follow(connection)
             await self._compare(connection)
             await self._must_be_there(connection, told)
-        self._outcome.entries = self._last
-        self._outcome.orders = len(self._diaries.told)
+        self.outcome.entries = self._last
+        self.outcome.orders = len(self._diaries.told)
         self._count()
 
     def _count(self) -> None:
         now = asyncio.get_running_loop().time()
         if self._audited_at is not None:
-            self._outcome.gap_s = max(self._outcome.gap_s, now - self._audited_at)
+            self.outcome.gap_s = max(self.outcome.gap_s, now - self._audited_at)
         self._audited_at = now
-        self._outcome.audits += 1
+        self.outcome.audits += 1
 
     async def audit_all(self) -> None:
         """As if nothing had been seen before."""
@@ -92,7 +92,9 @@ class Auditor:
         from_ = max(0, self._last - LOOKED_BACK)
         seen = {number: self._key_of[number] for number in range(from_ + 1, self._last + 1)}
         found = dict(
-            await _rows(connection, f"SELECT number, key FROM entries WHERE number > {from_} AND number <= {self._last}")
+            await _rows(
+                connection, f"SELECT number, key FROM entries WHERE number > {from_} AND number <= {self._last}"
+            )
         )
         for number, key in seen.items():
             if found.get(number) != key:

@@ -57,63 +57,69 @@ class Diaries:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._read: Counter[Path] = Counter()
+        self._asked: Counter[str] = Counter()
+        self._put_off: Counter[str] = Counter()
+        self._open: dict[str, None] = {}
+        self._new: dict[str, int] = {}
         self.told: dict[str, int] = {}
         """The entry's number by key; 0 where the answer made none."""
-        self.asked: Counter[str] = Counter()
-        """How often each key was asked for."""
-        self.put_off: Counter[str] = Counter()
-        """How often each was told that nothing was written."""
         self.contradictions: dict[str, str] = {}
-        self.first_told: dict[Path, str] = {}
-        """By diary, the first key it was told of: its worker is at work."""
+        self.at_work: set[Path] = set()
+        """Diaries whose workers were told something."""
+        self.refused = 0
+        """How often the store refused."""
+        self.failed = 0
+        """How often nobody knew what became of an order."""
 
-    def read(self) -> dict[str, int]:
-        """What was told since the last call."""
-        fresh: dict[str, int] = {}
+    def read(self) -> None:
         for path in sorted(self._folder.glob("*.diary")):
             with path.open("rb") as file:
                 file.seek(self._read[path])
                 whole = file.read().rpartition(b"\n")[0]
-            if not whole:
-                continue
-            self._read[path] += len(whole) + 1
-            for line in whole.decode().split("\n"):
-                self._take(path, line, fresh)
-        return fresh
+            if whole:
+                self._read[path] += len(whole) + 1
+                for line in whole.decode().split("\n"):
+                    self._take(path, line)
 
-    def _take(self, path: Path, line: str, fresh: dict[str, int]) -> None:
+    def take_new(self) -> dict[str, int]:
+        """What was told since the last call, read to this moment."""
+        self.read()
+        new, self._new = self._new, {}
+        return new
+
+    def _take(self, path: Path, line: str) -> None:
         sign, key, *words = line.split(" ", 2)
         match sign:
             case "?":
-                self.asked[key] += 1
+                self._asked[key] += 1
+                if key not in self.told:
+                    self._open[key] = None
             case "=":
-                number = int(words[0])
-                before = self.told.setdefault(key, number)
-                if before != number:
-                    self.contradictions[key] = f"was told as entry {before} and as entry {number}"
-                fresh[key] = number
-                self.first_told.setdefault(path, key)
+                self.at_work.add(path)
+                self._tell(key, int(words[0]))
             case "-":
-                self.put_off[key] += 1
+                self.refused += 1
+                self._put_off[key] += 1
+                if self._put_off[key] == self._asked[key]:
+                    self._open.pop(key, None)
             case "x":
                 self.contradictions[key] = words[0]
             case "!":
-                pass
+                self.failed += 1
             case _:
                 raise ValueError(f"not a line of a diary: {line}")
 
-    def in_doubt(self) -> list[str]:
+    def _tell(self, key: str, number: int) -> None:
+        before = self.told.setdefault(key, number)
+        if before != number:
+            self.contradictions[key] = f"was told as entry {before} and as entry {number}"
+        self._new[key] = number
+        self._open.pop(key, None)
+
+    def in_doubt(self, prefix: str = "") -> tuple[str, ...]:
         """Keys that were asked for, and of which nobody was told what became of them."""
-        return [key for key, asked in self.asked.items() if key not in self.told and asked > self.put_off[key]]
+        return tuple(key for key in self._open if key.startswith(prefix))
 
     def unwritten(self) -> list[str]:
         """Keys of which everybody who asked was told that nothing was written."""
-        return [key for key, asked in self.asked.items() if key not in self.told and asked == self.put_off[key]]
-
-
-def keys_in_doubt(path: Path) -> tuple[str, ...]:
-    """What a worker that died had asked for and was never told, for the next in its place to deliver again."""
-    lines = [line.split(" ") for line in path.read_bytes().rpartition(b"\n")[0].decode().split("\n") if line]
-    told = {words[1] for words in lines if words[0] in ("=", "-")}
-    asked = dict.fromkeys(words[1] for words in lines if words[0] == "?")
-    return tuple(key for key in asked if key not in told)
+        return [key for key in self._put_off if key not in self.told and key not in self._open]

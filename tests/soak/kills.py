@@ -7,27 +7,20 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-
-from economy.store.audit import audit
-from economy.store.engine import Store, open_store
-from economy.store.errors import StoreError
-from economy.store.journal import StoreJournal
-from economy.store.projector import StoreProjector
-from tests.bench.town import SystemClock
-from tests.soak.acts import submission_of
+from economy.store.engine import open_store
 from tests.soak.auditor import Auditor
 from tests.soak.diary import Diaries
 from tests.soak.findings import Outcome
 from tests.soak.ground import Ground, Say, Size
-from tests.soak.plants import Plant, around
+from tests.soak.plants import Plant
+from tests.soak.settling import settle
 from tests.soak.worker import Life, work
 from tests.support.postgres import ThrowawayPostgres
 
@@ -35,10 +28,6 @@ LOOK_EVERY_S: Final = 0.02
 EARLY: Final = 0.1
 """How many lives end at any moment from their first on; the others have begun to work before."""
 
-AGAIN_MAX: Final = 2_000
-"""How many acts that were told as done are delivered again at the end, besides all that are in doubt."""
-
-AT_ONCE: Final = 200
 END_PATIENCE_S: Final = 60
 CAUGHT_PATIENCE_S: Final = 120.0
 LONG_FROM_S: Final = 300.0
@@ -84,7 +73,7 @@ class _Soak:
                 await auditing
             self._outcome.seconds = time.monotonic() - began
             if not (self._ground.plant and self._outcome.findings):
-                await self._settle(store, auditor)
+                await settle(store, auditor, self._diaries, self._ground)
 
     async def _wait(self, began: float, tasks: list[asyncio.Task[None]]) -> None:
         """Until it has been long enough and enough was done; a task that fails ends it at once."""
@@ -117,10 +106,11 @@ class _Soak:
 
     async def _live(self, name: str) -> None:
         """One life after the other, until it is over."""
-        before: Path | None = None
         for number in count(1):
             diary = self._ground.folder / f"{name}-{number}.diary"
-            life = Life(self._ground.address, name, diary, before, self._size.callers, self._ground.plant)
+            self._diaries.read()
+            again = self._diaries.in_doubt(f"soak:{name}-")
+            life = Life(self._ground.address, diary, again, self._size.callers, self._ground.plant)
             process = self._processes.Process(target=work, args=(life,))
             process.start()
             try:
@@ -130,13 +120,12 @@ class _Soak:
                 process.join()
             if is_over:
                 return
-            before = diary
 
     async def _end(self, process: ForkServerProcess, diary: Path) -> bool:
         """Lets a worker work for a while and ends it; whether all of it is over."""
         chance = self._ground.chance
         if chance.random() >= EARLY:
-            await self._until(lambda: diary in self._diaries.first_told or not process.is_alive())
+            await self._until(lambda: diary in self._diaries.at_work or not process.is_alive())
         await self._pause(chance.uniform(0, self._size.life_s))
         if not self._over.is_set():
             must_live(process)
@@ -181,7 +170,7 @@ class _Soak:
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         while not (is_so() or self._over.is_set()):
-            await asyncio.sleep(LOOK_EVERY_S)
+            await self._pause(LOOK_EVERY_S)
 
     # --- the server -------------------------------------------------------------------------------------------------
 
@@ -211,51 +200,6 @@ class _Soak:
         with suppress(ProcessLookupError):
             os.kill(chosen, signal.SIGKILL)
         return named[chosen]
-
-    # --- the end ----------------------------------------------------------------------------------------------------
-
-    async def _settle(self, store: Store, auditor: Auditor) -> None:
-        """Delivers again what is in doubt and some of what was told, and adds everything up from the first entry."""
-        self._diaries.read()
-        doubtful = self._diaries.in_doubt()
-        told = self._diaries.told
-        some = self._ground.chance.sample(sorted(told), min(len(told), AGAIN_MAX))
-        projector = StoreProjector(store)
-        await _patiently(projector.drain)
-        async with StoreJournal(around(store, self._ground.plant), SystemClock()) as journal:
-            await self._deliver(journal, [*doubtful, *some])
-            # By now nothing is in doubt: whoever delivers once more is told the same.
-            await self._deliver(journal, [*doubtful, *some])
-        await auditor.audit_all()
-        await projector.drain()
-        report = await audit(store)
-        for problem in report.problems:
-            self._outcome.findings.broken[f"audit: {problem.what} {problem.where}"] = problem.detail
-
-    async def _deliver(self, journal: StoreJournal, keys: list[str]) -> None:
-        findings = self._outcome.findings
-        for first in range(0, len(keys), AT_ONCE):
-            part = keys[first : first + AT_ONCE]
-            for key, answer in zip(
-                part, await asyncio.gather(*(journal.submit(submission_of(key)) for key in part)), strict=True
-            ):
-                self._outcome.again += 1
-                number = answer.number or 0
-                before = self._diaries.told.setdefault(key, number)
-                if before != number:
-                    findings.doubled[key] = f"was told as entry {before}, and delivered again as entry {number}"
-
-
-async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
-    """Tries until a server that was killed is back."""
-    async with asyncio.timeout(END_PATIENCE_S):
-        while True:
-            try:
-                await work()
-            except (StoreError, DBAPIError, OSError):
-                await asyncio.sleep(LOOK_EVERY_S)
-            else:
-                return
 
 
 def must_live(process: ForkServerProcess) -> None:

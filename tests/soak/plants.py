@@ -84,7 +84,7 @@ class DeafStore(Store):
 
 
 def _read_stale(store: Store) -> Store:
-    """On SQLite transactions begin with the first change, as the driver would have it; on PostgreSQL no row is locked."""
+    """On SQLite a transaction begins with its first change, as the driver would have it; on PostgreSQL it locks no row."""
 
     @event.listens_for(store.writer.sync_engine, "before_cursor_execute", retval=True)
     def loosen(connection: Any, cursor: Any, statement: str, parameters: Any, *_: object) -> tuple[str, Any]:
@@ -114,12 +114,16 @@ def around(store: Store, plant: Plant | None) -> Store:
 _INSIDE: Final = {
     (Plant.FORGETFUL, "sqlite"): (
         "DROP TRIGGER entries_refuse_update",
-        "CREATE TRIGGER planted AFTER INSERT ON entries BEGIN UPDATE entries SET key = key || '#' || number"
-        " WHERE community_id = new.community_id AND number = new.number; END",
+        (
+            "CREATE TRIGGER planted AFTER INSERT ON entries BEGIN UPDATE entries SET key = key || '#' || number"
+            " WHERE community_id = new.community_id AND number = new.number; END"
+        ),
     ),
     (Plant.FORGETFUL, "postgresql"): (
-        "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN new.key := new.key || '#' || new.number; RETURN new; END $$",
+        (
+            "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN new.key := new.key || '#' || new.number; RETURN new; END $$"
+        ),
         "CREATE TRIGGER planted BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION planted()",
     ),
     (Plant.LEAKY, "sqlite"): (
@@ -127,8 +131,10 @@ _INSIDE: Final = {
     ),
     (Plant.LEAKY, "postgresql"): (
         "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
-        "CREATE TRIGGER planted BEFORE INSERT ON postings FOR EACH ROW WHEN (new.entry % 97 = 0)"
-        " EXECUTE FUNCTION planted()",
+        (
+            "CREATE TRIGGER planted BEFORE INSERT ON postings FOR EACH ROW WHEN (new.entry % 97 = 0)"
+            " EXECUTE FUNCTION planted()"
+        ),
     ),
 }
 

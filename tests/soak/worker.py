@@ -4,10 +4,12 @@ into a diary what they ask for and what they are told."""
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import signal
 import time
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -24,7 +26,7 @@ from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from tests.bench.town import SystemClock
 from tests.soak.acts import submission_of
-from tests.soak.diary import Diary, keys_in_doubt
+from tests.soak.diary import Diary
 from tests.soak.plants import Plant, around
 
 REMEMBERED: Final = 500
@@ -39,18 +41,18 @@ PAUSE_S: Final = 0.05
 
 
 class Life(Struct, frozen=True):
-    """One life of a worker. `diary` is its own; `before` that of the life before, which may have died."""
+    """One life of a worker. `again`: what the lives before it asked for and were never told."""
 
     address: str
-    name: str
     diary: Path
-    before: Path | None
+    again: tuple[str, ...]
     callers: int
     plant: Plant | None = None
 
 
 def work(life: Life) -> None:
     """The whole of a worker's process; it ends in order when it is sent SIGTERM."""
+    logging.basicConfig(filename=life.diary.with_suffix(".log"))
     asyncio.run(_work(life))
 
 
@@ -67,8 +69,7 @@ async def _work(life: Life) -> None:
                 journal.on_commit(projector.wake)
                 projecting = asyncio.create_task(projector.run())
                 economy = Economy(journal, StoreReads(store), projector, SystemClock())
-                caller = _Caller(economy, diary, life, ended)
-                await caller.call_all()
+                await Callers(economy, diary, life.diary.stem, ended).call(life.callers, life.again)
                 projecting.cancel()
                 with suppress(asyncio.CancelledError):
                     await projecting
@@ -86,21 +87,21 @@ async def opened(address: str, ended: asyncio.Event) -> Store | None:
     return None
 
 
-class _Caller:
-    def __init__(self, economy: Economy, diary: Diary, life: Life, ended: asyncio.Event) -> None:
+class Callers:
+    """They act, and deliver again what they were told nothing of, until `ended`."""
+
+    def __init__(self, economy: Economy, diary: Diary, name: str, ended: asyncio.Event) -> None:
         self._economy = economy
         self._diary = diary
-        self._life = life
         self._ended = ended
-        self._chance = random.Random(str(life.diary))
-        self._keys = (f"soak:{life.diary.stem}:{each}" for each in count(1))
+        self._chance = random.Random(name)
+        self._keys = (f"soak:{name}:{each}" for each in count(1))
         self._told: deque[tuple[str, Answer]] = deque(maxlen=REMEMBERED)
 
-    async def call_all(self) -> None:
-        if self._life.before is not None:
-            # A platform that got no answer delivers again.
-            await asyncio.gather(*(self._ask(key) for key in keys_in_doubt(self._life.before)))
-        await asyncio.gather(*(self._call() for _ in range(self._life.callers)))
+    async def call(self, callers: int, again: Iterable[str]) -> None:
+        # A platform that got no answer delivers again.
+        await asyncio.gather(*(self._ask(key) for key in again))
+        await asyncio.gather(*(self._call() for _ in range(callers)))
 
     async def _call(self) -> None:
         while not self._ended.is_set():
