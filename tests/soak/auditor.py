@@ -21,9 +21,6 @@ from tests.soak.diary import Diaries
 from tests.soak.findings import Outcome
 from tests.soak.plants import act_of
 
-EVERY_S: Final = 0.5
-"""Twice as often as it has to be, so that a slow one is no late one."""
-
 LOOKED_BACK: Final = 2_000
 """How many entries that were seen are looked at once more: a server that came back may have lost them."""
 
@@ -34,9 +31,10 @@ class Auditor:
     """Follows the only community of a store: each entry is read when it is new, and everything that follows from the
     entries is compared each time."""
 
-    def __init__(self, store: Store, diaries: Diaries, outcome: Outcome) -> None:
+    def __init__(self, store: Store, diaries: Diaries, outcome: Outcome, every_s: float) -> None:
         self._store = store
         self._diaries = diaries
+        self._every_s = every_s
         self.outcome = outcome
         self._findings = outcome.findings
         self._number_of: dict[str, int] = {}
@@ -52,7 +50,7 @@ class Auditor:
                 await self.audit()
             except (StoreError, DBAPIError, OSError):
                 self._audited_at = None
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(self._every_s)
 
     async def audit(self) -> None:
         """One look. Raises what a store raises that cannot be read."""

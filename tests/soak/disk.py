@@ -26,7 +26,7 @@ from tests.soak.auditor import Auditor
 from tests.soak.diary import Diaries, Diary
 from tests.soak.findings import Outcome
 from tests.soak.ground import SQLITE, Ground, Say, Size
-from tests.soak.plants import Plant, around
+from tests.soak.plants import Plant, around, is_caught
 from tests.soak.settling import settle
 from tests.soak.vfs import OK, watched_files
 from tests.soak.worker import Callers
@@ -60,9 +60,8 @@ class Fault(Struct, frozen=True):
 async def disk(store: str, size: Size, say: Say, *, seed: int, plant: Plant | None = None) -> Outcome:
     """One fault after the other, under load. With a plant it ends as soon as that is seen, or its patience is over."""
     outcome = Outcome("disk", store)
-    async with Ground(store, seed=seed, plant=plant) as ground:
-        async with _faults(ground) as (faults, address):
-            await _Soak(ground, size, outcome, say, faults, address).run()
+    async with Ground(store, seed=seed, plant=plant) as ground, _faults(ground) as (faults, address):
+        await _Soak(ground, size, outcome, say, faults, address).run()
     return outcome
 
 
@@ -96,7 +95,7 @@ class FaultyDisk:
     def opened(self, _path: str) -> int:
         return OK
 
-    def deleted(self, _path: str, *, synced: bool) -> int:  # noqa: ARG002
+    def deleted(self, _path: str, *, synced: bool) -> int:
         return OK
 
 
@@ -186,7 +185,7 @@ class _Soak:
     async def run(self) -> None:
         self._began = time.monotonic()
         async with await open_store(self._ground.address) as store:
-            auditor = Auditor(store, self._diaries, self._outcome)
+            auditor = Auditor(store, self._diaries, self._outcome, self._size.audit_every_s)
             auditing = asyncio.create_task(auditor.run())
             for number in count(1):
                 if await self._live(number):
@@ -195,8 +194,10 @@ class _Soak:
             with suppress(asyncio.CancelledError):
                 await auditing
             self._outcome.seconds = self._gone_s()
-            if not (self._ground.plant and self._outcome.findings):
+            if not is_caught(self._ground.plant, self._outcome.findings):
                 await settle(store, auditor, self._diaries, self._ground)
+            if self._outcome.findings and self._ground.plant is None:
+                await self._ground.keep(self._say)
 
     def _gone_s(self) -> float:
         return time.monotonic() - self._began
@@ -207,7 +208,7 @@ class _Soak:
             self._told_s += 60
             self._say(f"{self._outcome.store}: {self._outcome.orders:,} orders, {self._outcome.hits}")
         if self._ground.plant is not None:
-            return bool(self._outcome.findings) or gone_s > PATIENCE_S
+            return is_caught(self._ground.plant, self._outcome.findings) or gone_s > PATIENCE_S
         is_all = all(fault.name in self._outcome.hits for fault in self._faults)
         return gone_s >= self._size.seconds and is_all and self._outcome.audits >= self._size.audits
 
@@ -238,19 +239,17 @@ class _Soak:
         return is_over
 
     async def _meet_faults(self, store: Store, journal: StoreJournal, tasks: Sequence[asyncio.Task[None]]) -> bool:
-        for each in count():
+        while not self._is_over():
             for task in tasks:
                 if task.done():
                     task.result()
-            if self._is_over():
-                return True
             # In turn first, so that each is met; then as chance has it.
             unmet = [fault for fault in self._faults if fault.name not in self._outcome.hits]
             fault = unmet[0] if unmet else self._ground.chance.choice(self._faults)
             await self._meet(fault, store, journal)
             if fault.stops and self._ground.plant is None:
                 return False
-        raise AssertionError(each)
+        return True
 
     async def _meet(self, fault: Fault, store: Store, journal: StoreJournal) -> None:
         """Calm, the fault, and calm again."""

@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from msgspec import Struct
 
+from economy.store.backup import back_up
 from economy.store.engine import open_store
 from economy.store.schema import upgrade
 from tests.soak.acts import settle_in
@@ -27,7 +28,8 @@ Say = Callable[[str], None]
 class Size(Struct, frozen=True):
     """How long a soak is: for `seconds`, and until as much was done as makes it worth something.
 
-    `long_stop_s`: how long a worker stands still at most; `server_s`: how long a server lives at most.
+    `life_s`, `long_stop_s` and `server_s`: how long a worker lives, stands still, and a server lives, at most.
+    `audit_every_s`: twice as often as it has to be, so that a slow audit is no late one.
     """
 
     seconds: float
@@ -40,6 +42,12 @@ class Size(Struct, frozen=True):
     server_s: float = 10.0
     workers: int = 3
     callers: int = 6
+    audit_every_s: float = 0.5
+
+
+# Durable as it comes: what is shown here rests on it. A server that may lose what it was told takes its time to write
+# it, so that not only the luckiest moment shows it.
+_SERVER: Final[dict[Plant | None, tuple[str, ...]]] = {Plant.ASYNCHRONOUS: ("wal_writer_delay=10s",)}
 
 
 class Ground:
@@ -50,9 +58,10 @@ class Ground:
         self.folder = Path(tempfile.mkdtemp(prefix="florin-soak-"))
         self.chance = random.Random(seed)
         self.plant = plant
-        # Durable as it comes: what is shown here rests on it.
-        self.server = ThrowawayPostgres(()) if store == POSTGRES else None
+        self.server = ThrowawayPostgres(_SERVER.get(plant, ())) if store == POSTGRES else None
         self.address = ""
+        self.keeps = False
+        """Whether the folder stays, for somebody to look at it."""
 
     async def __aenter__(self) -> Self:
         try:
@@ -73,7 +82,15 @@ class Ground:
     async def __aexit__(self, *_: object) -> None:
         self.close()
 
+    async def keep(self, say: Say) -> None:
+        """Leaves the diaries, the workers' logs and the books where they are, after a run that found something."""
+        self.keeps = True
+        if self.server is not None:
+            await back_up(self.address, self.folder / "florin.backup", lambda *_: None)
+        say(f"kept: {self.folder}")
+
     def close(self) -> None:
         if self.server is not None:
             self.server.close()
-        shutil.rmtree(self.folder)
+        if not self.keeps:
+            shutil.rmtree(self.folder)

@@ -19,7 +19,7 @@ from tests.soak.auditor import Auditor
 from tests.soak.diary import Diaries
 from tests.soak.findings import Outcome
 from tests.soak.ground import Ground, Say, Size
-from tests.soak.plants import Plant
+from tests.soak.plants import Plant, is_caught
 from tests.soak.settling import settle
 from tests.soak.worker import Life, work
 from tests.support.postgres import ThrowawayPostgres
@@ -60,7 +60,7 @@ class _Soak:
     async def run(self) -> None:
         began = time.monotonic()
         async with await open_store(self._ground.address) as store:
-            auditor = Auditor(store, self._diaries, self._outcome)
+            auditor = Auditor(store, self._diaries, self._outcome, self._size.audit_every_s)
             auditing = asyncio.create_task(auditor.run())
             fates = [asyncio.create_task(self._live(f"w{each}")) for each in range(self._size.workers)]
             if self._ground.server is not None:
@@ -72,8 +72,10 @@ class _Soak:
             with suppress(asyncio.CancelledError):
                 await auditing
             self._outcome.seconds = time.monotonic() - began
-            if not (self._ground.plant and self._outcome.findings):
+            if not is_caught(self._ground.plant, self._outcome.findings):
                 await settle(store, auditor, self._diaries, self._ground)
+            if self._outcome.findings and self._ground.plant is None:
+                await self._ground.keep(self._say)
 
     async def _wait(self, began: float, tasks: list[asyncio.Task[None]]) -> None:
         """Until it has been long enough and enough was done; a task that fails ends it at once."""
@@ -87,7 +89,7 @@ class _Soak:
                 told_s = gone_s
                 self._say(f"{self._outcome.store}: {self._outcome.orders:,} orders, {self._outcome.hits}")
             if self._ground.plant is not None:
-                if self._outcome.findings or gone_s > CAUGHT_PATIENCE_S:
+                if is_caught(self._ground.plant, self._outcome.findings) or gone_s > CAUGHT_PATIENCE_S:
                     return
             elif gone_s >= self._size.seconds and self._is_enough():
                 return
@@ -128,7 +130,8 @@ class _Soak:
             await self._until(lambda: diary in self._diaries.at_work or not process.is_alive())
         await self._pause(chance.uniform(0, self._size.life_s))
         if not self._over.is_set():
-            must_live(process)
+            if self._ground.plant is None:
+                must_live(process)
             drawn = chance.random()
             if drawn < 0.15:
                 await self._stand_still(process)

@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.store.engine import Store
+from economy.store.errors import StoreError
+from tests.soak.findings import Findings
 
 HASTE_S: Final = 0.05
 """How long before its commit a hasty store says that it has committed."""
@@ -26,6 +28,24 @@ class Plant(StrEnum):
     LEAKY = "swallows a posting"
     DEAF = "takes a failed COMMIT for done"
     NORMAL = "synchronous=NORMAL"
+    ASYNCHRONOUS = "synchronous_commit=off"
+
+
+SORTS: Final = {
+    Plant.HASTY: "lost",
+    Plant.STALE: "broken",
+    Plant.FORGETFUL: "doubled",
+    Plant.LEAKY: "broken",
+    Plant.DEAF: "lost",
+    Plant.NORMAL: "lost",
+    Plant.ASYNCHRONOUS: "lost",
+}
+"""As what each has to be found."""
+
+
+def is_caught(plant: Plant | None, findings: Findings) -> bool:
+    """Whether the bug that was planted, if any, has been found as what it is."""
+    return plant is not None and bool(getattr(findings, SORTS[plant]))
 
 
 class HastyStore(Store):
@@ -66,25 +86,28 @@ class DeafStore(Store):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store.url, store.writer, store.reader, store.bulk)
-        self._one = asyncio.Lock()
+        self._store = store
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        async with self._one, self.writer.connect() as connection:
-            _ = await connection.begin()
-            try:
-                yield connection
-            except BaseException:
-                await connection.rollback()
-                raise
-            try:
-                await connection.commit()
-            except DBAPIError:
-                await connection.rollback()
+        async with AsyncExitStack() as transaction:
+            yield await transaction.enter_async_context(self._store.write())
+            with suppress(StoreError, DBAPIError):
+                await transaction.aclose()
+
+
+def _commit_asynchronously(store: Store) -> Store:
+    """Hears of a commit before the server has written it anywhere."""
+
+    @event.listens_for(store.writer.sync_engine, "begin")
+    def loosen(connection: Connection) -> None:
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+    return store
 
 
 def _read_stale(store: Store) -> Store:
-    """On SQLite a transaction begins with its first change, as the driver would have it; on PostgreSQL it locks no row."""
+    """On SQLite a transaction begins with its first change, as the driver has it; on PostgreSQL it locks no row."""
 
     @event.listens_for(store.writer.sync_engine, "before_cursor_execute", retval=True)
     def loosen(connection: Any, cursor: Any, statement: str, parameters: Any, *_: object) -> tuple[str, Any]:
@@ -103,6 +126,7 @@ _AROUND: Final[dict[Plant, Callable[[Store], Store]]] = {
     Plant.HASTY: HastyStore,
     Plant.DEAF: DeafStore,
     Plant.STALE: _read_stale,
+    Plant.ASYNCHRONOUS: _commit_asynchronously,
 }
 
 

@@ -22,7 +22,7 @@ from tests.soak.acts import submission_of
 from tests.soak.findings import Outcome
 from tests.soak.ground import SQLITE, Ground, Say, Size
 from tests.soak.images import Disk, Event, Loss, Record, Told, write_image
-from tests.soak.plants import Plant
+from tests.soak.plants import Plant, is_caught
 from tests.soak.vfs import watched_files
 
 SESSIONS: Final = 3
@@ -61,7 +61,7 @@ async def power(size: Size, say: Say, *, seed: int, plant: Plant | None = None) 
             if outcome.seconds >= told_s:
                 told_s += 60
                 say(f"{outcome.images:,} images of {number} records")
-            if plant is not None and (outcome.findings or outcome.images >= size.images):
+            if plant is not None and (is_caught(plant, outcome.findings) or outcome.images >= size.images):
                 break
             if plant is None and outcome.seconds >= size.seconds and outcome.images >= size.images:
                 break
