@@ -6,12 +6,14 @@ import argparse
 import asyncio
 import logging
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tests.soak.controls import CONTROLS, Caught, control
@@ -87,6 +89,8 @@ def main(words: Sequence[str]) -> int:
     chosen = options(words)
     # What the bot would tell its operator is not what is asked here; workers write theirs beside their diaries.
     logging.basicConfig(handlers=[logging.NullHandler()])
+    # Ended as by Ctrl-C, it takes its server and its folders with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(highlight=False)
     began = time.monotonic()
     seed = secrets.randbelow(2**31) if chosen.seed is None else chosen.seed
@@ -127,9 +131,12 @@ def catches(caught: Sequence[Caught]) -> Table:
     table = Table("a bug that was planted", "store", "in", "caught", "as")
     for each in caught:
         took = f"{each.seconds:.1f} s" if each.is_caught else "NO"
-        table.add_row(each.control.plant, each.control.store, each.control.topic, took, each.told)
+        table.add_row(each.control.plant, each.control.store, each.control.topic, took, escape(each.told))
     return table
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from economy.store.engine import Store
+from economy.store.engine import Store, unhurried
 from economy.store.errors import StoreError
 from economy.store.tables import answers
 from tests.soak.diary import Diaries
@@ -47,7 +47,8 @@ class Auditor:
         """Audits until cancelled. A store that cannot be read is tried again; the time it takes is nobody's gap."""
         while True:
             try:
-                await self.audit()
+                # Cut off in the midst of a statement, a connection would be left to the collector.
+                await unhurried(self.audit())
             except (StoreError, DBAPIError, OSError):
                 self._audited_at = None
             await asyncio.sleep(self._every_s)

@@ -1,6 +1,6 @@
 """What workers were told, in files that outlive them. A line is one write, so it is there whole or not at all.
 
-`? key`: asked; `= key number`: told, with 0 for an answer that made no entry; `- key code`: told that nothing was
+`? key`: asked; `= key number`: told, with 0 for an answer that made no entry; `- key`: told that nothing was
 written; `! key`: failed, nobody knows; `x key text`: a second delivery was told something else.
 """
 
@@ -16,6 +16,10 @@ from economy.service import Answer
 
 UNWRITTEN = frozenset({Code.BUSY, Code.READ_ONLY})
 """Refusals of the store, not of a rule: they are not kept under the key."""
+
+
+def is_unwritten(answer: Answer) -> bool:
+    return isinstance(answer.outcome, Refusal) and answer.outcome.code in UNWRITTEN
 
 
 class Diary:
@@ -35,8 +39,8 @@ class Diary:
 
     def told(self, key: str, answer: Answer) -> bool:
         """Whether the answer is one that is kept under the key."""
-        if isinstance(answer.outcome, Refusal) and answer.outcome.code in UNWRITTEN:
-            self._write(f"- {key} {answer.outcome.code}")
+        if is_unwritten(answer):
+            self._write(f"- {key}")
             return False
         self._write(f"= {key} {answer.number or 0}")
         return True

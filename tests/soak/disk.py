@@ -181,18 +181,20 @@ class _Soak:
         self._diaries = Diaries(ground.folder)
         self._began = 0.0
         self._told_s = 60.0
+        self._auditing: asyncio.Task[None]
 
     async def run(self) -> None:
         self._began = time.monotonic()
         async with await open_store(self._ground.address) as store:
             auditor = Auditor(store, self._diaries, self._outcome, self._size.audit_every_s)
-            auditing = asyncio.create_task(auditor.run())
-            for number in count(1):
-                if await self._live(number):
-                    break
-            auditing.cancel()
-            with suppress(asyncio.CancelledError):
-                await auditing
+            self._auditing = auditing = asyncio.create_task(auditor.run())
+            try:
+                for number in count(1):
+                    if await self._live(number):
+                        break
+            finally:
+                auditing.cancel()
+                await asyncio.wait((auditing,))
             self._outcome.seconds = self._gone_s()
             if not is_caught(self._ground.plant, self._outcome.findings):
                 await settle(store, auditor, self._diaries, self._ground)
@@ -240,7 +242,7 @@ class _Soak:
 
     async def _meet_faults(self, store: Store, journal: StoreJournal, tasks: Sequence[asyncio.Task[None]]) -> bool:
         while not self._is_over():
-            for task in tasks:
+            for task in (*tasks, self._auditing):
                 if task.done():
                     task.result()
             # In turn first, so that each is met; then as chance has it.
@@ -280,6 +282,8 @@ class _Soak:
         """Waits; it is a finding where that takes too long. A bug that was planted and seen ends all waiting."""
         until_s = time.monotonic() + PATIENCE_S
         while not is_so():
+            if self._auditing.done():
+                self._auditing.result()
             if self._ground.plant is not None and self._is_over():
                 return
             if time.monotonic() > until_s:

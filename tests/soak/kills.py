@@ -35,6 +35,10 @@ LONG_FROM_S: Final = 300.0
 
 LONG_STOP_S: Final = 60.0
 
+BACKEND: Final = "backend"
+STARTING: Final = "startup"
+"""What PostgreSQL calls its process that reads the log of a server that was killed."""
+
 
 async def kills(store: str, size: Size, say: Say, *, seed: int, plant: Plant | None = None) -> Outcome:
     """Soaks one database. With a plant it ends as soon as that is seen, or its patience is over."""
@@ -65,12 +69,14 @@ class _Soak:
             fates = [asyncio.create_task(self._live(f"w{each}")) for each in range(self._size.workers)]
             if self._ground.server is not None:
                 fates.append(asyncio.create_task(self._serve(self._ground.server)))
-            await self._wait(began, [auditing, *fates])
-            self._over.set()
-            await asyncio.gather(*fates)
-            auditing.cancel()
-            with suppress(asyncio.CancelledError):
-                await auditing
+            try:
+                await self._wait(began, [auditing, *fates])
+                self._over.set()
+                await asyncio.gather(*fates)
+            finally:
+                for task in (auditing, *fates):
+                    task.cancel()
+                await asyncio.wait((auditing, *fates))
             self._outcome.seconds = time.monotonic() - began
             if not is_caught(self._ground.plant, self._outcome.findings):
                 await settle(store, auditor, self._diaries, self._ground)
@@ -188,18 +194,18 @@ class _Soak:
                 await asyncio.to_thread(server.kill)
                 await self._pause(self._ground.chance.uniform(0, 1))
                 await asyncio.to_thread(server.start_again)
-            else:
-                name = await asyncio.to_thread(self._kill_one, server)
-                self._outcome.hit(f"server's {name} SIGKILL")
+            elif killed := await asyncio.to_thread(self._kill_one, server):
+                self._outcome.hit(f"server's {killed} SIGKILL")
 
     def _kill_one(self, server: ThrowawayPostgres) -> str:
-        """Kills one process of the server, a backend more often than not; what it was."""
+        """Kills one process of the server, a backend more often than not; what it was. Nothing while it starts: a
+        server that cannot even do that gives up, which is not what is asked here."""
         named = processes_of(server)
-        backends = [pid for pid, name in named.items() if name == "backend"]
-        others = [pid for pid, name in named.items() if name != "backend"]
-        chosen = self._ground.chance.choice(
-            backends if backends and (not others or self._ground.chance.random() < 0.6) else others
-        )
+        backends = [pid for pid, name in named.items() if name == BACKEND]
+        others = [pid for pid, name in named.items() if name != BACKEND]
+        if not (backends and others) or STARTING in named.values():
+            return ""
+        chosen = self._ground.chance.choice(backends if self._ground.chance.random() < 0.6 else others)
         with suppress(ProcessLookupError):
             os.kill(chosen, signal.SIGKILL)
         return named[chosen]
@@ -218,5 +224,6 @@ def processes_of(server: ThrowawayPostgres) -> dict[int, str]:
         with suppress(FileNotFoundError, ProcessLookupError):
             title = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0 ").decode()
             role = title.partition("postgres: ")[2]
-            named[int(pid)] = "backend" if role.startswith("florin ") else role.strip()
+            kind = BACKEND if role.startswith("florin ") else role.strip()
+            named[int(pid)] = STARTING if kind.startswith(STARTING) else kind
     return named

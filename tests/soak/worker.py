@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import random
 import signal
 import time
@@ -58,7 +59,11 @@ def work(life: Life) -> None:
 
 async def _work(life: Life) -> None:
     ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    if (soak := multiprocessing.parent_process()) is not None:
+        # It becomes readable when the soak dies, whom no worker should outlive.
+        loop.add_reader(soak.sentinel, ended.set)
     with Diary(life.diary) as diary:
         store = await opened(life.address, ended)
         if store is None:
