@@ -167,6 +167,11 @@ class WatchedFiles:
 _CREATE: Final = 0x4
 
 
+def must_be_watchable() -> None:
+    """Raises HiddenLibraryError where no file system of ours can be put under the driver."""
+    _library()
+
+
 @contextmanager
 def watched_files(watcher: Watcher) -> Iterator[WatchedFiles]:
     """A file system that tells `watcher`. Raises HiddenLibraryError where there can be none."""
