@@ -25,7 +25,7 @@ from tests.bench.town import SystemClock
 from tests.soak.auditor import Auditor
 from tests.soak.diary import Diaries, Diary
 from tests.soak.findings import Outcome
-from tests.soak.ground import SQLITE, Ground, Say, Size
+from tests.soak.ground import CHECKPOINTS, SQLITE, Ground, Say, Size, pragmas
 from tests.soak.plants import Plant, around, is_caught
 from tests.soak.settling import settle
 from tests.soak.vfs import OK, watched_files
@@ -40,6 +40,7 @@ CALM_ORDERS: Final = 20
 """How many orders are done between two faults."""
 
 REFUSED: Final = 3
+PAGES_MAX: Final = 1_000_000
 SOME: Final = 0.2
 """How many writes fail where not all do."""
 
@@ -48,13 +49,17 @@ Switch = Callable[[Store], Awaitable[None]]
 
 class Fault(Struct, frozen=True):
     """What goes wrong with a disk for a while. `refuses`: every order must be refused as `read_only` meanwhile.
-    `stops`: the journal writes no more, and the process begins anew."""
+    `stops`: the journal writes no more, and the process begins anew. `at_start`: it begins before the store is opened.
+    `is_met`: whether anything has failed since it began.
+    """
 
     name: str
     begin: Switch
     end: Switch
     refuses: bool = False
     stops: bool = False
+    at_start: bool = False
+    is_met: Callable[[], bool] = lambda: True
 
 
 async def disk(store: str, size: Size, say: Say, *, seed: int, plant: Plant | None = None) -> Outcome:
@@ -69,25 +74,33 @@ async def disk(store: str, size: Size, say: Say, *, seed: int, plant: Plant | No
 
 
 class FaultyDisk:
-    """Answers some writes, or some syncs, with an error of SQLite's."""
+    """Answers some writes, or some syncs, with an error of SQLite's. `log_is_well`: those of the
+    write-ahead log are not among them, so that only checkpoints fail."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
+        self.failed = 0
+        """How often, since it was last told to."""
         self._of_writes = OK
         self._of_syncs = OK
         self._share = 1.0
+        self._log_is_well = False
 
-    def fail(self, *, writes: int = OK, syncs: int = OK, share: float = 1.0) -> None:
-        self._of_writes, self._of_syncs, self._share = writes, syncs, share
+    def fail(self, *, writes: int = OK, syncs: int = OK, share: float = 1.0, log_is_well: bool = False) -> None:
+        self.failed = 0
+        self._of_writes, self._of_syncs, self._share, self._log_is_well = writes, syncs, share, log_is_well
 
-    def _drawn(self, code: int) -> int:
-        return code if code != OK and self._chance.random() < self._share else OK
+    def _drawn(self, path: str, code: int) -> int:
+        if code == OK or (self._log_is_well and path.endswith("-wal")) or self._chance.random() >= self._share:
+            return OK
+        self.failed += 1
+        return code
 
-    def wrote(self, _path: str, _offset: int, _content: bytes) -> int:
-        return self._drawn(self._of_writes)
+    def wrote(self, path: str, _offset: int, _content: bytes) -> int:
+        return self._drawn(path, self._of_writes)
 
-    def synced(self, _path: str) -> int:
-        return self._drawn(self._of_syncs)
+    def synced(self, path: str) -> int:
+        return self._drawn(path, self._of_syncs)
 
     def cut(self, _path: str, _size: int) -> int:
         return OK
@@ -116,21 +129,29 @@ def _file_faults(faulty: FaultyDisk) -> Sequence[Fault]:
     async def well(_store: Store) -> None:
         faulty.fail()
 
-    def failing(*, writes: int = OK, syncs: int = OK, share: float = 1.0) -> Switch:
+    def failing(*, writes: int = OK, syncs: int = OK, share: float = 1.0, log_is_well: bool = False) -> Switch:
         async def fail(_store: Store) -> None:
-            faulty.fail(writes=writes, syncs=syncs, share=share)
+            faulty.fail(writes=writes, syncs=syncs, share=share, log_is_well=log_is_well)
 
         return fail
 
+    def fault(name: str, begin: Switch, *, refuses: bool = False, stops: bool = False, at_start: bool = False) -> Fault:
+        return Fault(name, begin, well, refuses, stops, at_start, lambda: faulty.failed > 0)
+
+    full, broken, unsynced = sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC
+    limit = Fault(
+        "no more pages", _say("PRAGMA max_page_count = 1"), _say(f"PRAGMA max_page_count = {PAGES_MAX}"), True
+    )
     return [
-        Fault("full", failing(writes=sqlite3.SQLITE_FULL), well, refuses=True),
-        Fault("full for some writes", failing(writes=sqlite3.SQLITE_FULL, share=SOME), well),
-        Fault(
-            "no more pages", _say("PRAGMA max_page_count = 1"), _say("PRAGMA max_page_count = 1000000"), refuses=True
-        ),
-        Fault("writes fail", failing(writes=sqlite3.SQLITE_IOERR_WRITE), well),
-        Fault("some writes fail", failing(writes=sqlite3.SQLITE_IOERR_WRITE, share=SOME), well),
-        Fault("a sync fails", failing(syncs=sqlite3.SQLITE_IOERR_FSYNC), well, stops=True),
+        fault("full", failing(writes=full), refuses=True),
+        fault("full for some writes", failing(writes=full, share=SOME)),
+        limit,
+        fault("writes fail", failing(writes=broken)),
+        fault("some writes fail", failing(writes=broken, share=SOME)),
+        fault("checkpoints find it full", failing(writes=full, log_is_well=True)),
+        fault("checkpoints are not synced", failing(syncs=unsynced, log_is_well=True)),
+        fault("full when it starts", failing(writes=full), refuses=True, at_start=True),
+        fault("a sync fails", failing(syncs=unsynced), stops=True),
     ]
 
 
@@ -182,10 +203,13 @@ class _Soak:
         self._began = 0.0
         self._told_s = 60.0
         self._auditing: asyncio.Task[None]
+        self._store: Store
+        self._at_start: Fault | None = None
 
     async def run(self) -> None:
         self._began = time.monotonic()
         async with await open_store(self._ground.address) as store:
+            self._store = store
             auditor = Auditor(store, self._diaries, self._outcome, self._size.audit_every_s)
             self._auditing = auditing = asyncio.create_task(auditor.run())
             try:
@@ -215,12 +239,17 @@ class _Soak:
         return gone_s >= self._size.seconds and is_all and self._outcome.audits >= self._size.audits
 
     async def _live(self, number: int) -> bool:
-        """One life of the process; whether it is over. It ends when a fault stops the journal."""
+        """One life of the process; whether it is over. It ends when a fault stops the journal, or is to be there when
+        the next begins."""
         ended = asyncio.Event()
         name = f"disk-{number}"
         self._diaries.read()
+        if self._at_start is not None:
+            await self._at_start.begin(self._store)
         with Diary(self._ground.folder / f"{name}.diary") as diary:
             async with await open_store(self._address) as store:
+                if self._ground.store == SQLITE:
+                    await pragmas(store, CHECKPOINTS)
                 projector = StoreProjector(store)
                 async with StoreJournal(around(store, self._ground.plant), SystemClock()) as journal:
                     journal.on_commit(projector.wake)
@@ -241,6 +270,9 @@ class _Soak:
         return is_over
 
     async def _meet_faults(self, store: Store, journal: StoreJournal, tasks: Sequence[asyncio.Task[None]]) -> bool:
+        if self._at_start is not None:
+            fault, self._at_start = self._at_start, None
+            await self._sit_out(fault, store, journal)
         while not self._is_over():
             for task in (*tasks, self._auditing):
                 if task.done():
@@ -248,35 +280,41 @@ class _Soak:
             # In turn first, so that each is met; then as chance has it.
             unmet = [fault for fault in self._faults if fault.name not in self._outcome.hits]
             fault = unmet[0] if unmet else self._ground.chance.choice(self._faults)
-            await self._meet(fault, store, journal)
-            if fault.stops and self._ground.plant is None:
+            await self._work(CALM_ORDERS, f"{fault.name}: nothing was done before")
+            if fault.at_start:
+                self._at_start = fault
+                return False
+            await fault.begin(store)
+            await self._sit_out(fault, store, journal)
+            if fault.stops:
                 return False
         return True
 
-    async def _meet(self, fault: Fault, store: Store, journal: StoreJournal) -> None:
-        """Calm, the fault, and calm again."""
-        told = len(self._diaries.told)
-        await self._until(
-            lambda: len(self._diaries.told) >= told + CALM_ORDERS, f"{fault.name}: nothing was done before"
-        )
+    async def _sit_out(self, fault: Fault, store: Store, journal: StoreJournal) -> None:
+        """A fault that has begun, what must be seen of it, its end, and work again."""
         refused, failed, audits = self._diaries.refused, self._diaries.failed, self._outcome.audits
         until_s = time.monotonic() + self._ground.chance.uniform(SPELL_S, 3 * SPELL_S)
-        await fault.begin(store)
         if fault.refuses:
             await self._until(lambda: self._diaries.refused >= refused + REFUSED, f"{fault.name}: nobody was refused")
             if self._diaries.failed > failed and self._ground.plant is None:
                 self._outcome.findings.broken[fault.name] = "an order failed that should have been refused"
         if fault.stops:
             await self._until(lambda: journal.state is JournalState.STOPPED, f"{fault.name}: the journal went on")
-        await self._until(lambda: time.monotonic() >= until_s, "")
+        await self._until(fault.is_met, f"{fault.name}: nothing met it")
+        await self._until(lambda: time.monotonic() >= until_s, f"{fault.name}: time stood still")
         # Whoever asks what they hold is answered all the while.
         await self._until(lambda: self._outcome.audits >= audits + 2, f"{fault.name}: the books could not be read")
         await fault.end(store)
         self._outcome.hit(fault.name)
         if not fault.stops:
-            told = len(self._diaries.told)
-            text = f"{fault.name}: nothing was done afterwards"
-            await self._until(lambda: len(self._diaries.told) > told and journal.state is JournalState.OPEN, text)
+            await self._work(1, f"{fault.name}: nothing was done afterwards")
+            text = f"{fault.name}: the journal did not open again"
+            await self._until(lambda: journal.state is JournalState.OPEN, text)
+
+    async def _work(self, orders: int, else_: str) -> None:
+        """Until as many orders more are done."""
+        told = len(self._diaries.told)
+        await self._until(lambda: len(self._diaries.told) >= told + orders, else_)
 
     async def _until(self, is_so: Callable[[], bool], else_: str) -> None:
         """Waits; it is a finding where that takes too long. A bug that was planted and seen ends all waiting."""

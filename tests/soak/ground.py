@@ -12,7 +12,7 @@ from typing import Final, Self
 from msgspec import Struct
 
 from economy.store.backup import back_up
-from economy.store.engine import open_store
+from economy.store.engine import Store, open_store
 from economy.store.schema import upgrade
 from tests.soak.acts import settle_in
 from tests.soak.plants import Plant, put_inside
@@ -21,6 +21,9 @@ from tests.support.postgres import ThrowawayPostgres
 SQLITE: Final = "SQLite"
 POSTGRES: Final = "PostgreSQL"
 STORES: Final = (SQLITE, POSTGRES)
+
+CHECKPOINTS: Final = "wal_autocheckpoint = 60"
+"""Pages, rather than thousands: so that even a short soak holds many checkpoints, and logs that begin anew."""
 
 Say = Callable[[str], None]
 
@@ -94,3 +97,12 @@ class Ground:
             self.server.close()
         if not self.keeps:
             shutil.rmtree(self.folder)
+
+
+async def pragmas(store: Store, *texts: str) -> None:
+    """Sets what SQLite's writer goes by, outside of any transaction: within one some stay as they are."""
+    async with store.writer.connect() as connection:
+        driven = (await connection.get_raw_connection()).driver_connection
+        assert driven is not None
+        for text in texts:
+            await driven.execute(f"PRAGMA {text}")

@@ -165,12 +165,15 @@ class _Soak:
         await self._pause(self._ground.chance.uniform(0, self._size.life_s))
 
     async def _end_in_order(self, process: ForkServerProcess, diary: Path) -> None:
-        """Sends SIGTERM: everyone who asked is answered before the process ends."""
+        """Sends SIGTERM: everyone who asked is answered before the process ends. A planted bug may be in the way."""
+        if self._ground.plant is not None:
+            process.kill()
+            return
         process.terminate()
         await asyncio.to_thread(process.join, END_PATIENCE_S)
         if process.exitcode is None:
             self._outcome.findings.broken[diary.stem] = "did not end when it was sent SIGTERM"
-        elif process.exitcode not in (0, -signal.SIGTERM) and self._ground.plant is None:
+        elif process.exitcode not in (0, -signal.SIGTERM):
             self._outcome.findings.broken[diary.stem] = f"ended with {process.exitcode}"
 
     async def _pause(self, seconds: float) -> None:

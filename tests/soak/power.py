@@ -20,7 +20,7 @@ from economy.store.projector import StoreProjector
 from tests.bench.town import SystemClock
 from tests.soak.acts import submission_of
 from tests.soak.findings import Outcome
-from tests.soak.ground import SQLITE, Ground, Say, Size
+from tests.soak.ground import CHECKPOINTS, SQLITE, Ground, Say, Size, pragmas
 from tests.soak.images import Disk, Event, Loss, Record, Told, write_image
 from tests.soak.plants import Plant, is_caught
 from tests.soak.vfs import watched_files
@@ -32,9 +32,6 @@ ORDERS: Final = 60
 """In a session."""
 
 CALLERS: Final = 6
-CHECKPOINT_PAGES: Final = 60
-"""Rather than thousands: so that a record holds many checkpoints, and a log that begins anew."""
-
 SHARED_MEMORY: Final = 32_768
 IMAGES_A_RECORD: Final = 60
 AGAIN: Final = 6
@@ -77,22 +74,9 @@ async def _record(file: Path, number: int, plant: Plant | None) -> Record:
     with watched_files(record) as files:
         for session in range(SESSIONS):
             async with await open_store(files.address(file)) as store:
-                await _prepare(store, plant)
+                await pragmas(store, CHECKPOINTS, *(["synchronous = NORMAL"] if plant is Plant.NORMAL else []))
                 await _work(store, record, f"soak:power:{number}:{session}")
     return record
-
-
-async def _prepare(store: Store, plant: Plant | None) -> None:
-    pragmas = [f"wal_autocheckpoint = {CHECKPOINT_PAGES}"]
-    if plant is Plant.NORMAL:
-        pragmas.append("synchronous = NORMAL")
-    async with store.writer.connect() as connection:
-        raw = await connection.get_raw_connection()
-        driven = raw.driver_connection
-        assert driven is not None
-        for pragma in pragmas:
-            # On the driver's own connection: within a transaction `synchronous` stays as it is.
-            await driven.execute(f"PRAGMA {pragma}")
 
 
 async def _work(store: Store, record: Record, prefix: str) -> None:
