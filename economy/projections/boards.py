@@ -1,6 +1,7 @@
 """What an entry adds to the boards, who is listed on them, and how scores are counted into buckets. Pure.
 
-Adding a board is a line in `Board`, its rule in `board_changes` and, if it has no periods, a line in `periods_of`.
+Adding a board is a line in `Board` and `_BOARDS`, its rule in `board_changes` and, if it has no periods, a line in
+`periods_of`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, NewType, Protocol, cast
 
 from economy.books import HIDDEN, PRESENT
 from economy.ledger import Entry, Undone, UndonePart
@@ -48,8 +49,11 @@ class ScoreChange(NamedTuple):
     time_zone: str
 
 
-ScoreKey = tuple[Board, Period, int, MemberId]
-"""Names one score: board, period, the period's start in UTC microseconds since 1970 (0 for `all`), member."""
+Series = NewType("Series", int)
+"""A board in one period as one number, by which the store keeps its scores together: see `series_of`."""
+
+ScoreKey = tuple[Series, MemberId]
+"""Names one score."""
 
 ScoreSum = tuple[int, EntryNumber]
 """What entries add to one score, and the last of them that changed it. A plain tuple: there are ten to a gift."""
@@ -103,10 +107,36 @@ def start_us(at: datetime, time_zone: str, period: Period) -> int:
     return START_OF_ALL_US if start is None else (start - _EPOCH) // _MICROSECOND
 
 
+# Their places are in stored numbers: add at the end, and leave what is there.
+_BOARDS = (Board.CREATORS, Board.SUPPORTERS, Board.TIPPERS, Board.BALANCE)
+_PERIODS = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH, Period.ALL)
+_PART_BITS = 3  # room for eight of each
+_PART = (1 << _PART_BITS) - 1
+_SECOND_US = 1_000_000
+
+
+def series_of(board: Board, period: Period, start_us: int) -> Series:
+    """The number of a board in the period that starts at `start_us`: the start in seconds, then board and period.
+
+    Periods start at whole seconds, as clocks of all time zones go.
+    """
+    parts = _BOARDS.index(board) << _PART_BITS | _PERIODS.index(period)
+    return Series((start_us // _SECOND_US) << 2 * _PART_BITS | parts)
+
+
+def parts_of(series: int) -> tuple[Board, Period, int]:
+    """The board, the period, and its start in UTC microseconds since 1970 (0 for `all`)."""
+    board, period = _BOARDS[series >> _PART_BITS & _PART], _PERIODS[series & _PART]
+    return board, period, (series >> 2 * _PART_BITS) * _SECOND_US
+
+
+_BALANCE = series_of(Board.BALANCE, Period.ALL, START_OF_ALL_US)
+
+
 @lru_cache(maxsize=8192)
-def _starts(minute: datetime, time_zone: str) -> tuple[tuple[Period, int], ...]:
-    """Every period's start. No zone has changed its clocks within a minute since they were standardised."""
-    return tuple((period, start_us(minute, time_zone, period)) for period in Period)
+def _series(board: Board, minute: datetime, time_zone: str) -> tuple[Series, ...]:
+    """A board in every period. No zone has changed its clocks within a minute since they were standardised."""
+    return tuple(series_of(board, period, start_us(minute, time_zone, period)) for period in periods_of(board))
 
 
 # --- what an entry adds ---
@@ -203,10 +233,10 @@ def _keyed(changes: Iterable[ScoreChange]) -> Iterator[tuple[ScoreKey, int]]:
     """Each change once for every period it counts in."""
     for board, member, amount, at, time_zone in changes:
         if board is Board.BALANCE:
-            yield (board, Period.ALL, START_OF_ALL_US, member), amount
+            yield (_BALANCE, member), amount
         else:
-            for period, start in _starts(at.replace(second=0, microsecond=0), time_zone):
-                yield (board, period, start, member), amount
+            for series in _series(board, at.replace(second=0, microsecond=0), time_zone):
+                yield (series, member), amount
 
 
 def _netted(keyed: Iterable[tuple[ScoreKey, int]]) -> list[tuple[ScoreKey, int]]:

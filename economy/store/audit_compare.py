@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, Select, Table, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import HIDDEN, PRESENT
-from economy.projections.boards import bucket, is_listed
+from economy.projections.boards import bucket, is_listed, parts_of
 from economy.store.audit_walk import Findings
-from economy.store.scratch import Key, Scratch, text_of
+from economy.store.scratch import Key, Scratch
 from economy.store.tables import accounts, day_totals, flags, histogram, scores, totals
 from economy.values import ISSUERS, Asset, Own
 
@@ -59,15 +59,19 @@ class Comparison:
         await self._compare_sums("day amount", day_totals, lambda row: (row.day, row.name), "amount")
         await self._compare_scores()
 
-    def _tell_left(self, name: str) -> None:
+    def _tell_left(self, name: str, *, of_series: bool = False) -> None:
         for key, difference in self._scratch.left(name):
             more = f"{difference} more" if difference > 0 else f"{-difference} fewer"
-            self._tell(name, key, f"the entries come to {more} than is stored")
+            series, _, rest = key.partition(" ")
+            where = f"{_board_text(int(series))} {rest}" if of_series else key
+            self._tell(name, where, f"the entries come to {more} than is stored")
 
-    async def _compare_sums(self, name: str, table: Table, key: Callable[[Any], Key], column: str) -> None:
+    async def _compare_sums(
+        self, name: str, table: Table, key: Callable[[Any], Key], column: str, *, of_series: bool = False
+    ) -> None:
         async for rows in self._chunks(self._rows(table)):
             self._scratch.add(name, {key(row): -getattr(row, column) for row in rows})
-        self._tell_left(name)
+        self._tell_left(name, of_series=of_series)
 
     async def _compare_accounts(self) -> None:
         async for rows in self._chunks(self._rows(accounts)):
@@ -116,23 +120,24 @@ class Comparison:
 
     async def _compare_scores(self) -> None:
         async for rows in self._chunks(self._rows(scores)):
-            keyed: dict[Key, Any] = {(row.board, row.period, row.start_us, row.member_id): row for row in rows}
+            keyed: dict[Key, Any] = {(row.series, row.member_id): row for row in rows}
             self._scratch.add("score", {key: -row.score for key, row in keyed.items()})
             reached = self._scratch.get("reached", keyed.keys())
+            counted: dict[Key, int] = {}
             for key, row in keyed.items():
                 if reached.get(key) != row.reached:
-                    wanted = reached.get(key)
-                    self._tell("score", text_of(key), f"was reached by entry {wanted}, not by {row.reached}")
+                    self._tell("score", _place(row), f"was reached by entry {reached.get(key)}, not by {row.reached}")
+                stands = (row.score, row.reached) if row.listed and row.score > 0 else (None, None)
+                if (row.standing, row.since) != stands:
+                    self._tell("score", _place(row), f"stands at {row.standing} since {row.since}, not at {stands[0]}")
+                if stands[0] is not None:
+                    of = (row.series, bucket(row.score))
+                    counted[of] = counted.get(of, 0) + 1
             self._must_list_right(rows)
-            counted: dict[Key, int] = {}
-            for row in rows:
-                if row.listed and row.score > 0:
-                    score = (row.board, row.period, row.start_us, bucket(row.score))
-                    counted[score] = counted.get(score, 0) + 1
             self._scratch.add("histogram", counted)
-        self._tell_left("score")
+        self._tell_left("score", of_series=True)
         await self._compare_sums(
-            "histogram", histogram, lambda row: (row.board, row.period, row.start_us, row.bucket), "members"
+            "histogram", histogram, lambda row: (row.series, row.bucket), "members", of_series=True
         )
 
     def _must_list_right(self, rows: Sequence[Any]) -> None:
@@ -147,5 +152,13 @@ class Comparison:
         }
         for row in rows:
             if wanted.get(row.member_id, row.listed) != row.listed:
-                where = f"{row.board} {row.period} {row.start_us} {row.member_id}"
-                self._tell("listed", where, f"is {'on' if row.listed else 'off'} the board, against their flags")
+                on = "on" if row.listed else "off"
+                self._tell("listed", _place(row), f"is {on} the board, against their flags")
+
+
+def _place(score: Any) -> str:
+    return f"{_board_text(score.series)} {score.member_id}"
+
+
+def _board_text(series: int) -> str:
+    return " ".join(map(str, parts_of(series)))

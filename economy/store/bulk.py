@@ -15,6 +15,8 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from economy.store.arrays import array_text, parameter
+
 Row = tuple[Any, ...]
 Grouped = Mapping[int, Sequence[Any]]
 """Values by community: members, keys, entry numbers, or pairs of such."""
@@ -39,7 +41,7 @@ class Wanted:
 
     def array_rows(self, place: int) -> str:
         """The rows as PostgreSQL makes them out of arrays, the first of which is parameter `place`."""
-        arrays = ", ".join(f"CAST(${place + i} AS {of}[])" for i, of in enumerate(("bigint", *self.types)))
+        arrays = ", ".join(parameter(place + i, of) for i, of in enumerate(("bigint", *self.types)))
         return f"unnest({arrays}) AS w({', '.join('cvu'[: len(self.types) + 1])})"
 
 
@@ -60,44 +62,62 @@ class Query:
 
 
 class Insert:
-    """Inserts rows of these columns; `conflict` is the whole ON CONFLICT clause."""
+    """Inserts rows of these columns, the first of them the community's if there is one that is `numbered`.
 
-    def __init__(self, table: Table, *columns: str, conflict: str = "") -> None:
+    `conflict` is the whole ON CONFLICT clause. A `numbered` column holds an entry's number: see `Bulk.write_together`.
+    """
+
+    def __init__(self, table: Table, *columns: str, conflict: str = "", numbered: str = "") -> None:
         names = ", ".join(f'"{column}"' for column in columns)
         marks = ", ".join("?" for _ in columns)
         tail = f" {conflict}" if conflict else ""
         self.sqlite = f"INSERT INTO {table.name} ({names}) VALUES ({marks}){tail}"  # noqa: S608
         arrays = ", ".join(
-            f"CAST(${place} AS {_array_type(table, column)}[])" for place, column in enumerate(columns, start=1)
+            parameter(place, _array_type(table, column)) for place, column in enumerate(columns, start=1)
         )
-        self.postgres = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}){tail}"  # noqa: S608
+        if numbered:
+            values = ", ".join(
+                f"counted.last_entry + v{place}" if column == numbered else f"v{place}"
+                for place, column in enumerate(columns)
+            )
+            taken = ", ".join(f"v{place}" for place in range(len(columns)))
+            rows = f"unnest({arrays}) AS w({taken}) JOIN counted ON counted.community_id = w.v0"
+        else:
+            values, rows = "*", f"unnest({arrays})"
+        self.postgres = f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {rows}{tail}"  # noqa: S608
 
 
 class Update:
     """Changes rows found by `keys`: adds to the columns in `add`, and sets those in `put`.
 
-    A row of parameters holds the values of `add`, then of `put`, then of `keys`.
+    A row of parameters holds the values of `add`, then of `put`, then of `keys`, the first of them the community's if
+    there is one that is `numbered`, as with `Insert`.
     """
 
     def __init__(
-        self, table: Table, *, keys: tuple[str, ...], add: tuple[str, ...] = (), put: tuple[str, ...] = ()
+        self,
+        table: Table,
+        *,
+        keys: tuple[str, ...],
+        add: tuple[str, ...] = (),
+        put: tuple[str, ...] = (),
+        numbered: str = "",
     ) -> None:
         sets = [f'"{column}" = {table.name}."{column}" + ?' for column in add] + [f'"{column}" = ?' for column in put]
         where = " AND ".join(f"{column} = ?" for column in keys)
         self.sqlite = f"UPDATE {table.name} SET {', '.join(sets)} WHERE {where}"  # noqa: S608
         columns = (*add, *put, *keys)
         arrays = ", ".join(
-            f"CAST(${place} AS {_array_type(table, column)}[])" for place, column in enumerate(columns, start=1)
+            parameter(place, _array_type(table, column)) for place, column in enumerate(columns, start=1)
         )
         names = ", ".join(f"v{place}" for place in range(len(columns)))
-        sets = [
-            f'"{column}" = {table.name}."{column}" + v{place}' if column in add else f'"{column}" = v{place}'
-            for place, column in enumerate((*add, *put))
-        ]
-        where = " AND ".join(
-            f"{table.name}.{column} = v{place}" for place, column in enumerate(keys, start=len(add) + len(put))
-        )
+        before = {**{column: f'{table.name}."{column}" + ' for column in add}, numbered: "counted.last_entry + "}
+        sets = [f'"{column}" = {before.get(column, "")}v{place}' for place, column in enumerate((*add, *put))]
+        first_key = len(add) + len(put)
+        where = " AND ".join(f"{table.name}.{column} = v{place}" for place, column in enumerate(keys, start=first_key))
         rows = f"unnest({arrays}) AS w({names})"
+        if numbered:
+            rows += f" JOIN counted ON counted.community_id = w.v{first_key}"
         self.postgres = f"UPDATE {table.name} SET {', '.join(sets)} FROM {rows} WHERE {where}"  # noqa: S608
 
 
@@ -120,7 +140,8 @@ class Bulk(Protocol):
     """What a dialect does with many rows. Empty rows cost no statement."""
 
     locks_rows: bool
-    """Whether members are locked one by one; else the write transaction holds the whole store."""
+    """Whether members are locked one by one; else the write transaction holds the whole store, and entries have the
+    numbers that were foreseen."""
 
     async def query(
         self, connection: AsyncConnection, query: Query, *values: Grouped, numbers: Sequence[int] = ()
@@ -133,10 +154,18 @@ class Bulk(Protocol):
         ...
 
     async def write_together(
-        self, connection: AsyncConnection, parts: Sequence[Part], entries: Mapping[int, int]
+        self,
+        connection: AsyncConnection,
+        parts: Sequence[Part],
+        entries: Mapping[int, int],
+        numbered: Sequence[Part] = (),
     ) -> tuple[list[int], dict[int, int]]:
         """Writes several statements' rows, none of which another of them has to see, and adds to the communities'
-        counters; how many rows each wrote, and the last entry number of each community, after."""
+        counters; how many rows each of `parts` wrote, and the last entry number of each community, after.
+
+        Rows of what is `numbered` hold in their numbered column how far their entry is from the last one (0, -1,
+        ...) where rows are locked one by one, since only the counter can tell; else the number.
+        """
         ...
 
     async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
@@ -159,10 +188,14 @@ class SqliteBulk:
         return (await connection.exec_driver_sql(statement.sqlite, list(rows))).rowcount
 
     async def write_together(
-        self, connection: AsyncConnection, parts: Sequence[Part], entries: Mapping[int, int]
+        self,
+        connection: AsyncConnection,
+        parts: Sequence[Part],
+        entries: Mapping[int, int],
+        numbered: Sequence[Part] = (),
     ) -> tuple[list[int], dict[int, int]]:
-        written = [await self.write(connection, statement, rows) for statement, rows in parts]
-        return written, await self._count_up(connection, entries) if entries else {}
+        written = [await self.write(connection, statement, rows) for statement, rows in (*parts, *numbered)]
+        return written[: len(parts)], await self._count_up(connection, entries) if entries else {}
 
     async def _count_up(self, connection: AsyncConnection, entries: Mapping[int, int]) -> dict[int, int]:
         found = await connection.exec_driver_sql(
@@ -182,8 +215,8 @@ class SqliteBulk:
 
 
 _COUNT_UP: Final = (
-    "UPDATE counters SET last_entry = last_entry + added.value"
-    " FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS added(community_id, value)"
+    "UPDATE counters SET last_entry = last_entry + added.value"  # noqa: S608
+    f" FROM unnest({parameter(1, 'bigint')}, {parameter(2, 'bigint')}) AS added(community_id, value)"
     " WHERE counters.community_id = added.community_id RETURNING counters.community_id, last_entry"
 )
 
@@ -200,8 +233,9 @@ def _together(statements: tuple[Insert | Update, ...], *, counts: bool) -> str:
         named.append(f"s{place} AS ({text} RETURNING 1)")
         answers.append(f"SELECT {place}, CAST(0 AS bigint), count(*) FROM s{place}")  # noqa: S608
     if counts:
-        # Last, so that other processes wait for the counters as briefly as can be.
-        named.append(f"counted AS ({_COUNT_UP})")
+        # Run when the first entry needs its number, behind all that has none: answers are asked for in that order, so
+        # that other processes wait for the counters as briefly as can be.
+        named.insert(0, f"counted AS ({_COUNT_UP})")
         answers.append("SELECT -1, community_id, last_entry FROM counted")
     return f"WITH {', '.join(named)} {' UNION ALL '.join(answers)}"
 
@@ -217,32 +251,37 @@ class PostgresBulk:
     ) -> Sequence[Any]:
         asked: list[Any] = []
         for wanted, value in zip(query.wanted, values, strict=True):
-            asked.append([community for community, rows in value.items() for _ in rows])
+            asked.append(array_text([community for community, rows in value.items() for _ in rows]))
             rows = [row for rows in value.values() for row in rows]
             if len(wanted.types) == 1:
-                asked.append(rows)
+                asked.append(array_text(rows))
             else:
-                asked += ([row[i] for row in rows] for i in range(len(wanted.types)))
+                asked += (array_text([row[i] for row in rows]) for i in range(len(wanted.types)))
         return (await connection.exec_driver_sql(query.postgres, (*asked, *numbers))).all()
 
     async def write(self, connection: AsyncConnection, statement: Insert | Update, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
-        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        columns = tuple(map(array_text, zip(*rows, strict=True)))
         return (await connection.exec_driver_sql(statement.postgres, columns)).rowcount
 
     async def write_together(
-        self, connection: AsyncConnection, parts: Sequence[Part], entries: Mapping[int, int]
+        self,
+        connection: AsyncConnection,
+        parts: Sequence[Part],
+        entries: Mapping[int, int],
+        numbered: Sequence[Part] = (),
     ) -> tuple[list[int], dict[int, int]]:
         # One statement, and so one round trip; its text depends on which parts there are, not on their rows.
-        there = [place for place, (_, rows) in enumerate(parts) if rows]
-        written = [0] * len(parts)
+        everything = (*parts, *numbered)
+        there = [place for place, (_, rows) in enumerate(everything) if rows]
+        written = [0] * len(everything)
         if not there and not entries:
             return written, {}
-        asked: list[Any] = [list(entries), list(entries.values())] if entries else []
+        asked: list[Any] = [array_text([*entries]), array_text([*entries.values()])] if entries else []
         for place in there:
-            asked += (list(column) for column in zip(*parts[place][1], strict=True))
-        statement = _together(tuple(parts[place][0] for place in there), counts=bool(entries))
+            asked += map(array_text, zip(*everything[place][1], strict=True))
+        statement = _together(tuple(everything[place][0] for place in there), counts=bool(entries))
         last: dict[int, int] = {}
         found: Sequence[Any] = (await connection.exec_driver_sql(statement, tuple(asked))).all()
         for part, number, value in found:
@@ -250,7 +289,7 @@ class PostgresBulk:
                 last[number] = value
             else:
                 written[there[part]] = value
-        return written, last
+        return written[: len(parts)], last
 
     async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> Sequence[int]:
         found = await connection.exec_driver_sql(

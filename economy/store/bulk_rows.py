@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from economy.store.arrays import array_text, parameter
+
 _json: Final = msgspec.json.Encoder()
 
 
@@ -26,7 +28,7 @@ class RowsStatement:
         )
         rows = f"(SELECT {taken} FROM json_each(?2)) AS w"  # noqa: S608
         self.sqlite = text.format(community="?1", rows=rows, by_index=f"INDEXED BY {by_index}")
-        arrays = ", ".join(f"CAST(${place} AS {of}[])" for place, of in enumerate(columns.values(), start=2))
+        arrays = ", ".join(parameter(place, of) for place, of in enumerate(columns.values(), start=2))
         self.postgres = text.format(
             community="CAST($1 AS bigint)", rows=f"unnest({arrays}) AS w({', '.join(columns)})", by_index=""
         )
@@ -41,6 +43,6 @@ class RowsStatement:
             asked: tuple[Any, ...] = (community_id, _json.encode(rows).decode())
             found = await connection.exec_driver_sql(self.sqlite, asked)
         else:
-            asked = (community_id, *(list(column) for column in zip(*rows, strict=True)))
+            asked = (community_id, *map(array_text, zip(*rows, strict=True)))
             found = await connection.exec_driver_sql(self.postgres, asked)
         return found.all() if found.returns_rows else ()

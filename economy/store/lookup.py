@@ -39,6 +39,7 @@ _NEW_PERSON = Insert(tables.persons, "id", "created_us")
 _NEW_IDENTITY = Insert(tables.identities, "platform", "native_id", "person_id", "is_bot")
 _NEW_MEMBER = Insert(tables.members, "community_id", "person_id", "name", "skeleton", "seen_us")
 _SEEN = Update(tables.members, put=("name", "skeleton", "seen_us"), keys=("community_id", "person_id"))
+_SEEN_AGAIN = Update(tables.members, put=("seen_us",), keys=("community_id", "person_id"))
 _IS_BOT = Update(tables.identities, put=("is_bot",), keys=("platform", "native_id"))
 
 Who = tuple[CommunityId, Identity]
@@ -172,6 +173,7 @@ class Resolving:
     async def _note_changes(self, seen: dict[Who, Sighting | None], present: set[Who]) -> None:
         """Writes names, 'last seen' and 'is a bot' where they are not what the store has."""
         members: dict[tuple[CommunityId, MemberId], tuple[str, int]] = {}
+        renamed = False
         bots: dict[Identity, bool] = {}
         for who, sighting in seen.items():
             known = self.member(who)
@@ -184,12 +186,17 @@ class Resolving:
                 seen_us = self._now_us
             if (name, seen_us) != (known.name, known.seen_us):
                 members[who[0], known.id] = (name, seen_us)
+                renamed |= name != known.name
             if is_bot is not known.is_bot:
                 bots[who[1]] = is_bot
-            if who[1] in bots or (who[0], known.id) in members:
+            if (name, seen_us, is_bot) != (known.name, known.seen_us, known.is_bot):
                 self.changed[who] = Known(known.id, name, seen_us, is_bot)
-        rows = [(name, skeleton(name), at, *member) for member, (name, at) in sorted(members.items())]
-        await self._write(_SEEN, rows)
+        # One statement for all, in the order in which members are locked everywhere.
+        if renamed:
+            rows = [(name, skeleton(name), at, *member) for member, (name, at) in sorted(members.items())]
+            await self._write(_SEEN, rows)
+        else:
+            await self._write(_SEEN_AGAIN, [(at, *member) for member, (_, at) in sorted(members.items())])
         await self._write(_IS_BOT, [(is_bot, who.platform, who.native_id) for who, is_bot in bots.items()])
 
     async def _write(self, statement: Insert | Update, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -194,7 +194,7 @@ class StoreProjector:
         moved = {int(member) for entry in entries for member in listed_changes(entry)}
         # Flags are read after the entries, so they are at least as new; where they are newer, the entry that set
         # them is still to come, and lists the member's other scores then.
-        listed = await listed_now(connection, community_id, moved | {member for _, _, _, member in scores})
+        listed = await listed_now(connection, community_id, moved | {member for _, member in scores})
         return _Sums(after, entries[-1].number, scores, day_sums(entries), listed, moved)
 
 

@@ -14,67 +14,71 @@ from economy.store.bulk_rows import RowsStatement
 
 _ADD_SCORES: Final = RowsStatement(
     """
-    INSERT INTO scores (community_id, board, period, start_us, member_id, score, reached, listed)
-    SELECT {community}, w.board, w.period, w.start_us, w.member_id, w.score, w.reached, w.listed FROM {rows} WHERE true
-    ON CONFLICT (community_id, board, period, start_us, member_id)
-    DO UPDATE SET score = scores.score + excluded.score, reached = excluded.reached
-    RETURNING board, period, start_us, member_id, score, listed
+    INSERT INTO scores (community_id, member_id, series, score, reached, listed, standing, since)
+    SELECT {community}, w.member_id, w.series, w.score, w.reached, w.listed, w.standing, w.since FROM {rows} WHERE true
+    ON CONFLICT (community_id, member_id, series)
+    DO UPDATE SET score = scores.score + excluded.score, reached = excluded.reached,
+        standing = CASE WHEN scores.listed AND scores.score + excluded.score > 0
+            THEN scores.score + excluded.score END,
+        since = CASE WHEN scores.listed AND scores.score + excluded.score > 0 THEN excluded.reached END
+    RETURNING member_id, series, score, listed
     """,
-    board="text",
-    period="text",
-    start_us="bigint",
     member_id="bigint",
+    series="bigint",
     score="bigint",
     reached="bigint",
     listed="boolean",
+    standing="bigint",
+    since="bigint",
 )
 # CROSS JOIN: SQLite knows nothing of the rows' number, and would go through the community's scores instead.
 _SET_LISTED: Final = """
-    UPDATE scores SET listed = {is_listed}
-    WHERE community_id = {{community}} AND (board, period, start_us, member_id) IN (
-        SELECT s.board, s.period, s.start_us, s.member_id FROM {{rows}} CROSS JOIN scores AS s {{by_index}}
+    UPDATE scores SET listed = {is_listed}, standing = {standing}, since = {since}
+    WHERE community_id = {{community}} AND (member_id, series) IN (
+        SELECT s.member_id, s.series FROM {{rows}} CROSS JOIN scores AS s
         WHERE s.community_id = {{community}} AND s.member_id = w.member_id AND s.listed <> {is_listed}
     )
-    RETURNING board, period, start_us, score
+    RETURNING series, score
     """
-_LIST: Final = RowsStatement(_SET_LISTED.format(is_listed="true"), by_index="ix_scores_member", member_id="bigint")
-_UNLIST: Final = RowsStatement(_SET_LISTED.format(is_listed="false"), by_index="ix_scores_member", member_id="bigint")
+_LIST: Final = RowsStatement(
+    _SET_LISTED.format(
+        is_listed="true",
+        standing="CASE WHEN score > 0 THEN score END",
+        since="CASE WHEN score > 0 THEN reached END",
+    ),
+    member_id="bigint",
+)
+_UNLIST: Final = RowsStatement(_SET_LISTED.format(is_listed="false", standing="NULL", since="NULL"), member_id="bigint")
 _COUNT_MORE: Final = RowsStatement(
     """
-    INSERT INTO histogram (community_id, board, period, start_us, bucket, members)
-    SELECT {community}, w.board, w.period, w.start_us, w.bucket, w.members FROM {rows} WHERE true
-    ON CONFLICT (community_id, board, period, start_us, bucket)
+    INSERT INTO histogram (community_id, series, bucket, members)
+    SELECT {community}, w.series, w.bucket, w.members FROM {rows} WHERE true
+    ON CONFLICT (community_id, series, bucket)
     DO UPDATE SET members = histogram.members + excluded.members
     """,
-    board="text",
-    period="text",
-    start_us="bigint",
+    series="bigint",
     bucket="bigint",
     members="bigint",
 )
 # The bucket is there, since a score was counted in it: found by the conflict, as each needs one look-up only.
 _COUNT_FEWER: Final = RowsStatement(
     """
-    INSERT INTO histogram (community_id, board, period, start_us, bucket, members)
-    SELECT {community}, w.board, w.period, w.start_us, w.bucket, w.fewer FROM {rows} WHERE true
-    ON CONFLICT (community_id, board, period, start_us, bucket)
+    INSERT INTO histogram (community_id, series, bucket, members)
+    SELECT {community}, w.series, w.bucket, w.fewer FROM {rows} WHERE true
+    ON CONFLICT (community_id, series, bucket)
     DO UPDATE SET members = histogram.members - excluded.members
     """,
-    board="text",
-    period="text",
-    start_us="bigint",
+    series="bigint",
     bucket="bigint",
     fewer="bigint",
 )
 # An empty bucket is no row, so that a rebuilt histogram has the same rows.
 _DROP_EMPTY: Final = RowsStatement(
     """
-    DELETE FROM histogram WHERE community_id = {community} AND members = 0 AND (board, period, start_us, bucket) IN
-    (SELECT w.on_board, w.in_period, w.from_us, w.of_bucket FROM {rows})
+    DELETE FROM histogram WHERE community_id = {community} AND members = 0 AND (series, bucket) IN
+    (SELECT w.of_series, w.of_bucket FROM {rows})
     """,
-    on_board="text",
-    in_period="text",
-    from_us="bigint",
+    of_series="bigint",
     of_bucket="bigint",
     fewer="bigint",
 )
@@ -99,23 +103,21 @@ _VISIBILITY: Final = RowsStatement(
     flag="text",
 )
 
-_Bucket = tuple[str, str, int, int]
-
 
 class Histogram:
     """Collects how many members more or fewer a bucket counts."""
 
     def __init__(self) -> None:
-        self._more: dict[_Bucket, int] = {}
+        self._more: dict[tuple[int, int], int] = {}
 
-    def move(self, period: tuple[str, str, int], before: int, after: int) -> None:
+    def move(self, series: int, before: int, after: int) -> None:
         """One listed member's score goes from `before` to `after`; 0 or less is in no bucket."""
         if before > 0:
-            self._count((*period, bucket(before)), -1)
+            self._count((series, bucket(before)), -1)
         if after > 0:
-            self._count((*period, bucket(after)), 1)
+            self._count((series, bucket(after)), 1)
 
-    def _count(self, where: _Bucket, more: int) -> None:
+    def _count(self, where: tuple[int, int], more: int) -> None:
         self._more[where] = self._more.get(where, 0) + more
 
     async def write(self, connection: AsyncConnection, community_id: int) -> None:
@@ -144,21 +146,28 @@ async def add_scores(
 ) -> None:
     """Adds `sums` to the scores, lists the members in `moved` as `listed` says, and keeps the histogram in step."""
     histogram = Histogram()
+    rows = []
     # In order of the primary key, so that neighbours share pages.
-    rows = sorted((*key, *found, listed[key[3]]) for key, found in sums.items())
-    for board, period, start_us, member_id, score, is_on in await _ADD_SCORES.run(connection, community_id, rows):
+    for (series, member), (score, reached) in sorted(sums.items(), key=_by_member):
+        stands = score > 0 and listed[member]
+        rows.append((member, series, score, reached, listed[member], *((score, reached) if stands else (None, None))))
+    for member, series, score, is_on in await _ADD_SCORES.run(connection, community_id, rows):
         if is_on:
-            difference, _ = sums[board, period, start_us, member_id]
-            histogram.move((board, period, start_us), score - difference, score)
-    for board, period, start_us, score in await _LIST.run(
+            histogram.move(series, score - sums[series, member][0], score)
+    for series, score in await _LIST.run(
         connection, community_id, [(member_id,) for member_id in sorted(moved) if listed[member_id]]
     ):
-        histogram.move((board, period, start_us), 0, score)
-    for board, period, start_us, score in await _UNLIST.run(
+        histogram.move(series, 0, score)
+    for series, score in await _UNLIST.run(
         connection, community_id, [(member_id,) for member_id in sorted(moved) if not listed[member_id]]
     ):
-        histogram.move((board, period, start_us), score, 0)
+        histogram.move(series, score, 0)
     await histogram.write(connection, community_id)
+
+
+def _by_member(item: tuple[ScoreKey, ScoreSum]) -> tuple[int, int]:
+    (series, member), _ = item
+    return member, series
 
 
 async def add_days(connection: AsyncConnection, community_id: int, sums: Mapping[DayKey, DaySum]) -> None:

@@ -36,8 +36,18 @@ metadata = MetaData(
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
-def table(name: str, *parts: Column[Any] | CheckConstraint | Index | PrimaryKeyConstraint | UniqueConstraint) -> Table:
-    return Table(name, metadata, *parts, sqlite_strict=True)
+def table(
+    name: str,
+    *parts: Column[Any] | CheckConstraint | Index | PrimaryKeyConstraint | UniqueConstraint,
+    with_rowid: bool = True,
+    fillfactor: int | None = None,
+) -> Table:
+    """`with_rowid` False: on SQLite the rows lie in the primary key itself. `fillfactor`: per cent of a page of
+    PostgreSQL's that new rows may fill; the rest is for their changed versions."""
+    made: Table = Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=with_rowid)
+    if fillfactor is not None:
+        made.dialect_options["postgresql"]["with"] = {"fillfactor": fillfactor}
+    return made
 
 
 def number(name: str, *, nullable: bool = False) -> Column[Any]:
@@ -259,44 +269,45 @@ watermarks = table(
     number("entry"),
     PrimaryKeyConstraint("community_id", "projection"),
 )
-# One member's number on one board in one period. `score` may fall below 0 (tippers); only listed members with a score
-# above 0 are on the board and in the histogram. `reached` is the entry that brought the score where it is.
+# One member's number on one board in one period (`series`: `economy.projections.boards.series_of`). `score` may fall
+# below 0 (tippers); `reached` is the entry that brought it where it is. Both again as `standing` and `since` for listed
+# members above 0, who are on the board and in the histogram: only these are in the index, so that PostgreSQL changes
+# all other scores in place.
 scores = table(
     "scores",
     number("community_id"),
-    text("board"),
-    text("period"),
-    number("start_us"),
     number("member_id"),
+    number("series"),
     number("score"),
     number("reached"),
     flag("listed"),
-    PrimaryKeyConstraint("community_id", "board", "period", "start_us", "member_id"),
-    Index("ix_scores_member", "community_id", "member_id"),
+    number("standing", nullable=True),
+    number("since", nullable=True),
+    PrimaryKeyConstraint("community_id", "member_id", "series"),
+    with_rowid=False,
+    fillfactor=70,
 )
 # A board in its order, so that a page of it is a piece of this index, however many are equal.
 Index(
     "ix_scores_rank",
     scores.c.community_id,
-    scores.c.board,
-    scores.c.period,
-    scores.c.start_us,
-    scores.c.listed,
-    scores.c.score.desc(),
-    scores.c.reached,
+    scores.c.series,
+    scores.c.standing.desc(),
+    scores.c.since,
     scores.c.member_id,
+    sqlite_where=scores.c.standing.is_not(None),
+    postgresql_where=scores.c.standing.is_not(None),
 )
 # How many listed members have a score in a bucket (`economy.projections.boards.bucket`).
 histogram = table(
     "histogram",
     number("community_id"),
-    text("board"),
-    text("period"),
-    number("start_us"),
+    number("series"),
     number("bucket"),
     number("members"),
-    PrimaryKeyConstraint("community_id", "board", "period", "start_us", "bucket"),
+    PrimaryKeyConstraint("community_id", "series", "bucket"),
     CheckConstraint("members >= 0", name="members"),
+    with_rowid=False,
 )
 # Sums per local day for statistics: `name` is a kind of entry and an asset, such as `tip.bonus`.
 day_totals = table(

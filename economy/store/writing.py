@@ -32,7 +32,7 @@ _NEW_ANSWERS: Final = Insert(
     tables.answers, "community_id", "key", "digest", "kind", "actor", "code", "at_us", "answer"
 )
 _NEW_OFFERS: Final = Insert(tables.offers, "community_id", "nonce", "label", "presser", "expires_us", "order")
-_USED_OFFERS: Final = Update(tables.offers, put=("used_by",), keys=("community_id", "nonce"))
+_USED_OFFERS: Final = Update(tables.offers, put=("used_by",), keys=("community_id", "nonce"), numbered="used_by")
 _NEW_ACCOUNTS: Final = Insert(tables.accounts, *_ACCOUNT, "balance")
 _BALANCES: Final = Update(tables.accounts, add=("balance",), keys=_ACCOUNT)
 _MISSING_ACCOUNTS: Final = Insert(tables.accounts, *_ACCOUNT, "balance", conflict="ON CONFLICT DO NOTHING")
@@ -49,17 +49,23 @@ _TOTALS: Final = Insert(
 _ENTRIES: Final = Insert(
     tables.entries,
     *("community_id", "number", "key", "digest", "kind", "actor", "reason", "at_us", "time_zone", "receipt"),
+    numbered="number",
 )
 _POSTINGS: Final = Insert(
     tables.postings,
     *("community_id", "entry", "ordinal", "leg", "source", "destination", "asset", "amount"),
     *("source_after", "destination_after"),
+    numbered="entry",
 )
-_FACTS: Final = Insert(tables.facts, "community_id", "entry", "ordinal", "subject", "name", "before", "after")
-_REVERSALS: Final = Insert(tables.reversals, "community_id", "original", "by_entry")
-_TEXTS: Final = Insert(tables.texts, "community_id", "entry", "author", "topic", "text", "removed")
+_FACTS: Final = Insert(
+    tables.facts, "community_id", "entry", "ordinal", "subject", "name", "before", "after", numbered="entry"
+)
+_REVERSALS: Final = Insert(tables.reversals, "community_id", "original", "by_entry", numbered="by_entry")
+_TEXTS: Final = Insert(tables.texts, "community_id", "entry", "author", "topic", "text", "removed", numbered="entry")
 _REMOVED_TEXTS: Final = Update(tables.texts, put=("removed", "text"), keys=("community_id", "entry"))
-_OUTBOX: Final = Insert(tables.outbox, "community_id", "entry", "event", "due_us", "leased_until_us", "attempts")
+_OUTBOX: Final = Insert(
+    tables.outbox, "community_id", "entry", "event", "due_us", "leased_until_us", "attempts", numbered="entry"
+)
 
 
 AccountKey = tuple[CommunityId, int, Asset]
@@ -106,15 +112,20 @@ async def write(
         counts = dict.fromkeys(sorted(state.books), 0)
     sums = Sums(drafts, state.accounts)
     changed, parts = sums.rows()
-    written, last = await bulk.write_together(connection, [changed, *parts, *_reply_rows(replies, at_us)], counts)
-    _must_be_all(changed[1], written[0])
+    ends = {c: 0 if bulk.locks_rows else state.last_entries[CommunityId(c)] + count for c, count in counts.items()}
     rows = EntryRows(at_us)
-    for draft, number in zip(drafts, _numbers(drafts, counts, last), strict=True):
+    for draft, number in zip(drafts, _numbers(drafts, counts, ends), strict=True):
         rows.add(draft, number)
+    written, last = await bulk.write_together(
+        connection, [changed, *parts, *_reply_rows(replies, at_us)], counts, rows.parts()
+    )
+    _must_be_all(changed[1], written[0])
+    if not bulk.locks_rows and last != ends:
+        raise StoreError(f"entries were numbered up to {ends}, and the counters say {last}")
+    for draft, number in zip(drafts, _numbers(drafts, counts, last), strict=True):
         if draft.waiting is not None:
             entry = draft.entry
-            draft.waiting.answer = Answer(entry.receipt, entry.at, entry.time_zone, number)
-    _ = await bulk.write_together(connection, rows.parts(), {})
+            draft.waiting.answer = Answer(entry.receipt, entry.at, entry.time_zone, EntryNumber(number))
     await _write_own(bulk, connection, sums.own, known)
     return Written({CommunityId(c): EntryNumber(last[c]) for c, count in counts.items() if count}, frozenset(sums.own))
 
@@ -142,13 +153,13 @@ def _reply_rows(replies: Sequence[StoredReply], at_us: int) -> tuple[Part, Part]
     return (_NEW_ANSWERS, answers), (_NEW_OFFERS, offers)
 
 
-def _numbers(drafts: Sequence[Drafted], counts: Mapping[int, int], last: Mapping[int, int]) -> list[EntryNumber]:
-    """The number of each draft: without gaps, in order of commit."""
-    following = {c: last[c] - count for c, count in counts.items()}
+def _numbers(drafts: Sequence[Drafted], counts: Mapping[int, int], ends: Mapping[int, int]) -> list[int]:
+    """The number of each draft, without gaps, where a community's last one has the number in `ends`."""
+    following = {c: ends[c] - count for c, count in counts.items()}
     numbers = []
     for draft in drafts:
         following[draft.community] += 1
-        numbers.append(EntryNumber(following[draft.community]))
+        numbers.append(following[draft.community])
     return numbers
 
 
@@ -212,7 +223,7 @@ class Sums:
 
 
 class EntryRows:
-    """The rows that carry an entry's number."""
+    """The rows that hold an entry's number."""
 
     def __init__(self, at_us: int) -> None:
         self._at_us = at_us
@@ -225,7 +236,8 @@ class EntryRows:
         self._outbox: list[Row] = []
         self._used: list[Row] = []
 
-    def add(self, draft: Drafted, number: EntryNumber) -> None:
+    def add(self, draft: Drafted, number: int) -> None:
+        """`number` as `Bulk.write_together` has it of what is numbered."""
         c, entry, decision, at_us = draft.community, draft.entry, draft.decision, self._at_us
         receipt = codec.write_receipt(entry.receipt)
         key, reason = str(entry.key), str(entry.reason)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from economy.projections.boards import Board, Period, bucket, start_us
+from economy.projections.boards import Board, Period, bucket, series_of, start_us
 from economy.store.engine import Store
 from economy.store.tables import metadata
 from economy.store.timing import to_us
@@ -28,6 +28,7 @@ BONUS_LEAST: Final = 100_000
 BONUS_SPREAD: Final = 99_991
 COINS_BOUGHT: Final = 1_000_000
 ROUND_MAX: Final = 1_000_000
+BALANCE: Final = series_of(Board.BALANCE, Period.ALL, 0)
 """Entries added by one set of statements, so that no transaction holds them all."""
 
 PATIENCE_S: Final = 3_600.0
@@ -226,8 +227,8 @@ def _granted(everyone: str, after: int, asset: str, amount: str, issuer: int) ->
 def _balance_board(members: int, entries: int, *, bought: bool) -> Iterator[str]:
     reached = (2 if bought else 1) * members
     yield (
-        "INSERT INTO scores (community_id, board, period, start_us, member_id, score, reached, listed)"
-        f" SELECT {COMMUNITY}, '{Board.BALANCE}', '{Period.ALL}', 0, owner, sum(balance), {reached} + owner, true"
+        "INSERT INTO scores (community_id, member_id, series, score, reached, listed, standing, since)"
+        f" SELECT {COMMUNITY}, owner, {BALANCE}, sum(balance), {reached} + owner, true, sum(balance), {reached} + owner"
         f" FROM accounts WHERE community_id = {COMMUNITY} AND owner > 0 GROUP BY owner"
     )
     yield (f"INSERT INTO watermarks (community_id, projection, entry) VALUES ({COMMUNITY}, 'boards', {entries})")
@@ -259,13 +260,16 @@ def _after_tips(members: int, last: int) -> Iterator[str]:
     reached = f"CASE WHEN member_id = 1 THEN {last} ELSE {first} + member_id END"
     yield f"UPDATE counters SET last_entry = {last} WHERE community_id = {COMMUNITY}"
     yield f"UPDATE watermarks SET entry = {last} WHERE community_id = {COMMUNITY}"
-    yield (f"UPDATE scores SET reached = {reached} WHERE community_id = {COMMUNITY} AND board = '{Board.BALANCE}'")
-    yield f"DELETE FROM scores WHERE community_id = {COMMUNITY} AND board = '{Board.TIPPERS}'"
+    yield (
+        f"UPDATE scores SET reached = {reached}, since = {reached}"
+        f" WHERE community_id = {COMMUNITY} AND series = {BALANCE}"
+    )
+    yield f"DELETE FROM scores WHERE community_id = {COMMUNITY} AND series <> {BALANCE}"
     for period in Period:
         yield (
-            "INSERT INTO scores (community_id, board, period, start_us, member_id, score, reached, listed)"
-            f" SELECT {COMMUNITY}, '{Board.TIPPERS}', '{period}', {start_us(AT, 'UTC', period)}, member_id, 0,"
-            f" {reached}, true FROM scores WHERE community_id = {COMMUNITY} AND board = '{Board.BALANCE}'"
+            "INSERT INTO scores (community_id, member_id, series, score, reached, listed)"
+            f" SELECT {COMMUNITY}, member_id, {series_of(Board.TIPPERS, period, start_us(AT, 'UTC', period))}, 0,"
+            f" {reached}, true FROM scores WHERE community_id = {COMMUNITY} AND series = {BALANCE}"
         )
     yield (f"DELETE FROM day_totals WHERE community_id = {COMMUNITY} AND name = 'tip.bonus'")
     yield (
@@ -283,12 +287,9 @@ async def _count_into_buckets(store: Store) -> None:
         found: Sequence[Any] = scores.all()
         for score, count in found:
             members[bucket(score)] = members.get(bucket(score), 0) + count
-        values = ", ".join(
-            f"({COMMUNITY}, '{Board.BALANCE}', '{Period.ALL}', 0, {number}, {count})"
-            for number, count in sorted(members.items())
-        )
+        values = ", ".join(f"({COMMUNITY}, {BALANCE}, {number}, {count})" for number, count in sorted(members.items()))
         await connection.exec_driver_sql(
-            f"INSERT INTO histogram (community_id, board, period, start_us, bucket, members) VALUES {values}"
+            f"INSERT INTO histogram (community_id, series, bucket, members) VALUES {values}"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from economy.books import AMOUNT_HIDDEN, HIDDEN, PRESENT
-from economy.projections.boards import Board, Period, ScoreSum, period_start, score_sums, start_us
+from economy.projections.boards import Board, Period, ScoreSum, period_start, score_sums, series_of, start_us
 from economy.values import MemberId
 from economy.views import BoardPage, BoardRow
 from tests.economy.model import ModelEconomy
@@ -18,13 +18,9 @@ def is_on_boards(model: ModelEconomy, member_id: int) -> bool:
 
 def scores_of(model: ModelEconomy, board: Board, period: Period, now: datetime) -> dict[MemberId, ScoreSum]:
     """Everyone's score in the period that holds `now`."""
-    start = start_us(now, model.settings.time_zone, period)
+    wanted = series_of(board, period, start_us(now, model.settings.time_zone, period))
     sums = score_sums(model.entries.values())
-    return {
-        member: found
-        for (of, in_period, begun, member), found in sums.items()
-        if (of, in_period, begun) == (board, period, start)
-    }
+    return {member: found for (series, member), found in sums.items() if series == wanted}
 
 
 def whole_board(model: ModelEconomy, board: Board, period: Period, now: datetime, reader: MemberId) -> BoardPage:

@@ -11,13 +11,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from economy.projections.boards import Board, Period, series_of
 from economy.store.engine import Store
 from economy.store.revision import HEAD
 from economy.store.schema import current, fingerprint
 from economy.store.tables import APPEND_ONLY, metadata
 from tests.support.stores import downgrade, open_store, upgrade
 
-FINGERPRINTS = {"sqlite": "f8859dd9981372f6121db5e76f7f4415", "postgresql": "ab0a9dae286e474a18fc90937751c9e6"}
+FINGERPRINTS = {"sqlite": "28a4e4429aaebad99e1aed8337c84357", "postgresql": "1afa34d159eec6b73f9155ed4af490ea"}
 """What all tables, CHECKs, indices and triggers come to. A change here is a change of every store there is."""
 
 LEFT = {
@@ -72,6 +73,50 @@ async def test_a_lost_trigger_changes_the_fingerprint(store):
     triggers = {"sqlite": "entries_refuse_delete", "postgresql": "entries_refuse_change ON entries"}
     await execute(store, f"DROP TRIGGER {triggers[store.url.get_backend_name()]}")
     assert await fingerprint(store) != wanted_of(store)
+
+
+OLD_SCORES = [
+    (1, "creators", "all", 0, 7, 40, 9, True),
+    (1, "supporters", "hour", 1_700_000_000_000_000, 8, 40, 9, False),
+    (1, "tippers", "week", 1_699_999_200_000_000, 7, -5, 11, True),
+    (2, "balance", "all", 0, 7, 3, 12, True),
+]
+OLD_BUCKETS = [(1, "creators", "all", 0, 40, 1), (2, "balance", "all", 0, 3, 1)]
+SCORES_SINCE = {
+    (1, 7, series_of(Board.CREATORS, Period.ALL, 0), 40, 9, True, 40, 9),
+    (1, 8, series_of(Board.SUPPORTERS, Period.HOUR, 1_700_000_000_000_000), 40, 9, False, None, None),
+    (1, 7, series_of(Board.TIPPERS, Period.WEEK, 1_699_999_200_000_000), -5, 11, True, None, None),
+    (2, 7, series_of(Board.BALANCE, Period.ALL, 0), 3, 12, True, 3, 12),
+}
+
+
+def literals(rows: list[tuple]) -> str:
+    """Rows as SQL has them; a boolean is no number to PostgreSQL, and a number to SQLite."""
+    return ", ".join(str(row) for row in rows)
+
+
+async def all_of(address: str, table: str, columns: str) -> set[tuple]:
+    async with await open_store(address, any_schema=True) as store, store.read() as connection:
+        found = await connection.exec_driver_sql(f"SELECT {columns} FROM {table}")
+        return {tuple(row) for row in found}
+
+
+async def test_scores_are_kept_when_their_tables_change(new_address):
+    await upgrade(new_address)
+    await downgrade(new_address, "0002")
+    columns = "community_id, board, period, start_us, member_id, score, reached, listed"
+    async with await open_store(new_address, any_schema=True) as store:
+        await execute(store, f"INSERT INTO scores ({columns}) VALUES {literals(OLD_SCORES)}")
+        await execute(store, f"INSERT INTO histogram VALUES {literals(OLD_BUCKETS)}")
+    await upgrade(new_address)
+    assert await all_of(new_address, "scores", "*") == SCORES_SINCE
+    assert await all_of(new_address, "histogram", "*") == {
+        (1, series_of(Board.CREATORS, Period.ALL, 0), 40, 1),
+        (2, series_of(Board.BALANCE, Period.ALL, 0), 3, 1),
+    }
+    await downgrade(new_address, "0002")
+    assert await all_of(new_address, "scores", columns) == set(OLD_SCORES)
+    assert await all_of(new_address, "histogram", "*") == set(OLD_BUCKETS)
 
 
 async def test_upgrading_twice_changes_nothing(store, new_address):

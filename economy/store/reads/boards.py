@@ -11,7 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import AMOUNT_HIDDEN
 from economy.codec import write_value
-from economy.projections.boards import Board, Period, bucket, bucket_top, period_start, periods_of
+from economy.projections.boards import (
+    START_OF_ALL_US,
+    Board,
+    Period,
+    bucket,
+    bucket_top,
+    period_start,
+    periods_of,
+    series_of,
+)
 from economy.store.reads.members import settings_of
 from economy.store.tables import flags, histogram, scores
 from economy.store.timing import to_us
@@ -22,32 +31,25 @@ PAGE_MAX: Final = 10_000
 SIZE_MAX: Final = 100
 """Pages beyond these hold nothing."""
 
-_ON_BOARD = (
-    scores.c.community_id == bindparam("community"),
-    scores.c.board == bindparam("board"),
-    scores.c.period == bindparam("period"),
-    scores.c.start_us == bindparam("start"),
-)
-_LISTED = (*_ON_BOARD, scores.c.listed == True)  # noqa: E712  # SQL
+_OF_SERIES = (scores.c.community_id == bindparam("community"), scores.c.series == bindparam("series"))
+_ON_BOARD = (*_OF_SERIES, scores.c.standing.is_not(None))
 _PAGE = (
-    select(scores.c.member_id, scores.c.score)
-    .where(*_LISTED, scores.c.score > 0)
-    .order_by(scores.c.score.desc(), scores.c.reached, scores.c.member_id)
+    select(scores.c.member_id, scores.c.standing)
+    .where(*_ON_BOARD)
+    .order_by(scores.c.standing.desc(), scores.c.since, scores.c.member_id)
     .limit(bindparam("most"))
     .offset(bindparam("skipped"))
 )
-_OWN = select(scores.c.score).where(*_ON_BOARD, scores.c.member_id == bindparam("member"))
+_OWN = select(scores.c.score).where(*_OF_SERIES, scores.c.member_id == bindparam("member"))
 _IN_BUCKETS_ABOVE = select(cast(func.coalesce(func.sum(histogram.c.members), 0), BigInteger)).where(
     histogram.c.community_id == bindparam("community"),
-    histogram.c.board == bindparam("board"),
-    histogram.c.period == bindparam("period"),
-    histogram.c.start_us == bindparam("start"),
+    histogram.c.series == bindparam("series"),
     histogram.c.bucket > bindparam("bucket"),
 )
 _ABOVE_IN_BUCKET = (
     select(func.count())
     .select_from(scores)
-    .where(*_LISTED, scores.c.score > bindparam("score"), scores.c.score <= bindparam("top"))
+    .where(*_ON_BOARD, scores.c.standing > bindparam("score"), scores.c.standing <= bindparam("top"))
 )
 _AMOUNT_HIDDEN = select(flags.c.subject).where(
     flags.c.community_id == bindparam("community"),
@@ -78,12 +80,8 @@ async def board(
         period = Period.ALL
     settings = await settings_of(connection, community_id)
     start = period_start(now, settings.time_zone, period)
-    on_board = {
-        "community": community_id,
-        "board": str(asked_board),
-        "period": str(period),
-        "start": 0 if start is None else to_us(start),
-    }
+    series = series_of(asked_board, period, START_OF_ALL_US if start is None else to_us(start))
+    on_board = {"community": community_id, "series": series}
     rows, has_more = await _page(connection, on_board, reader, page, size)
     own = await _own_score(connection, on_board, reader)
     return BoardPage(
@@ -107,7 +105,7 @@ async def _page(
     found = (await connection.execute(_PAGE, {**on_board, "most": size + 1, "skipped": skipped})).all()
     if not found:
         return (), False
-    listed = [(MemberId(row.member_id), int(row.score)) for row in found[:size]]
+    listed = [(MemberId(row.member_id), int(row.standing)) for row in found[:size]]
     secret = await _amounts_hidden(connection, on_board, [member for member, _ in listed])
     rank = await _rank(connection, on_board, listed[0][1]) if skipped else 1
     rows = []

@@ -1,5 +1,6 @@
 """What entries add to the boards."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -13,8 +14,10 @@ from economy.projections.boards import (
     bucket,
     bucket_top,
     listed_changes,
+    parts_of,
     period_start,
     score_sums,
+    series_of,
     start_us,
 )
 from economy.rules.adjusting import Action, Adjust, Target
@@ -38,13 +41,19 @@ from tests.economy.projections.town import Town, gift, person, tip, undo
 
 def scores(town: Town, board: Board, period: Period = Period.ALL, at: datetime | None = None) -> dict[str, int]:
     """The scores of a board by name, without those at 0, in the period that holds `at` (by default, now)."""
-    start = start_us(at or town.now, town.books.settings.time_zone, period)
+    wanted = series_of(board, period, start_us(at or town.now, town.books.settings.time_zone, period))
     names = {member.id: member.name for member in town.books.members.values()}
     return {
         names[member]: amount
-        for (*of, member), (amount, _) in score_sums(town.entries).items()
-        if of == [board, period, start] and amount
+        for (series, member), (amount, _) in score_sums(town.entries).items()
+        if series == wanted and amount
     }
+
+
+def named_sums(town: Town) -> Iterator[tuple[Board, Period, int, MemberId, int]]:
+    """What each score comes to: board, period, its start, member, amount."""
+    for (series, member), (amount, _) in score_sums(town.entries).items():
+        yield (*parts_of(series), member, amount)
 
 
 def test_a_gift_counts_its_whole_cost_for_both():
@@ -129,7 +138,7 @@ def test_an_undo_lowers_the_period_that_the_time_zone_of_then_names():
     town.do(undo(1), Role.MODERATOR)
     days = {
         (start, amount)
-        for (board, period, start, _), (amount, _) in score_sums(town.entries).items()
+        for board, period, start, _, amount in named_sums(town)
         if board is Board.CREATORS and period is Period.DAY
     }
     assert days == {(start_us(then, "Asia/Tokyo", Period.DAY), 0)}
@@ -179,7 +188,7 @@ def test_a_correction_counts_for_the_balance_alone():
         reason=Reason("a prize"),
     )
     town.do(order, Role.OWNER)
-    assert {board for board, *_ in score_sums(town.entries)} == {Board.BALANCE}
+    assert {board for board, *_ in named_sums(town)} == {Board.BALANCE}
     assert scores(town, Board.BALANCE) == {"bo": 70}
 
 
@@ -246,13 +255,18 @@ def town_after(steps: list[tuple[Tip | SendGift | Undo, int]]) -> Town:
     return town
 
 
+@given(st.sampled_from(Board), st.sampled_from(Period), st.integers(-(2**40), 2**40).map(lambda s: s * 1_000_000))
+def test_a_series_tells_its_board_its_period_and_when_that_starts(board, period, start):
+    assert parts_of(series_of(board, period, start)) == (board, period, start)
+
+
 histories = st.lists(st.tuples(orders, st.integers(0, 60)), max_size=40).map(town_after)
 
 
 @given(histories)
 def test_the_scores_of_tippers_sum_to_nothing_in_every_period(town):
     sums: dict[tuple[Period, int], int] = {}
-    for (board, period, start, _), (amount, _) in score_sums(town.entries).items():
+    for board, period, start, _, amount in named_sums(town):
         if board is Board.TIPPERS:
             sums[period, start] = sums.get((period, start), 0) + amount
     assert set(sums.values()) <= {0}
@@ -261,7 +275,7 @@ def test_the_scores_of_tippers_sum_to_nothing_in_every_period(town):
 @given(histories)
 def test_the_periods_of_a_board_sum_to_the_whole(town):
     sums: dict[tuple[Board, MemberId, Period], int] = {}
-    for (board, period, _, member), (amount, _) in score_sums(town.entries).items():
+    for board, period, _, member, amount in named_sums(town):
         sums[board, member, period] = sums.get((board, member, period), 0) + amount
     for (board, member, _), amount in sums.items():
         assert amount == sums[board, member, Period.ALL]

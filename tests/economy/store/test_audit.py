@@ -256,23 +256,27 @@ BREAKAGES = {
         ("fact", f"entry {receipt_id(22)}"),
     ),
     "a score of more": (
-        ["UPDATE scores SET score = score + 1 WHERE board = 'creators' AND period = 'all'"],
+        ["UPDATE scores SET score = score + 1 WHERE series = 4"],
         ("score", "creators all 0 2"),
     ),
     "a score that is gone": (
-        ["DELETE FROM scores WHERE board = 'creators' AND period = 'all'"],
+        ["DELETE FROM scores WHERE series = 4"],
         ("score", "creators all 0 2"),
     ),
     "a score reached by another": (
-        ["UPDATE scores SET reached = 1 WHERE board = 'creators' AND period = 'all'"],
+        ["UPDATE scores SET reached = 1 WHERE series = 4"],
+        ("score", "creators all 0 2"),
+    ),
+    "a standing of more": (
+        ["UPDATE scores SET standing = 1 WHERE series = 4"],
         ("score", "creators all 0 2"),
     ),
     "a hidden member on a board": (
-        ["UPDATE scores SET listed = 1 WHERE board = 'creators' AND period = 'all'"],
+        ["UPDATE scores SET listed = 1 WHERE series = 4"],
         ("listed", "creators all 0 2"),
     ),
     "a histogram that miscounts": (
-        ["UPDATE histogram SET members = members + 1 WHERE board = 'balance'"],
+        ["UPDATE histogram SET members = members + 1 WHERE series = 28"],
         ("histogram", None),
     ),
     "a day total of more": (

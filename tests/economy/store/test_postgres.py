@@ -260,7 +260,7 @@ async def test_processes_on_one_database_spend_no_coin_twice(postgres_address, s
     async with store.read() as connection:
         numbers = (await connection.exec_driver_sql("SELECT number FROM entries ORDER BY number")).scalars().all()
     assert numbers == list(range(1, len(numbers) + 1))
-    projected = "SELECT board, period, member_id, score, listed FROM scores ORDER BY 1, 2, 3"
+    projected = "SELECT member_id, series, score, standing FROM scores ORDER BY 1, 2"
     await StoreProjector(store).drain()
     counted = await rows(store, projected)
     assert counted

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from economy.projections.boards import Board, Period, bucket
+from economy.projections.boards import Board, Period, bucket, parts_of
 from economy.rules.presence import Hide, Join, Leave
 from economy.store.engine import Store
 from economy.store.errors import StoreBusyError
@@ -72,21 +72,21 @@ async def board(store: Store, name: Board, period: Period = Period.ALL) -> dict[
     """The listed scores above 0 of the latest period."""
     async with store.read() as connection:
         found = await connection.execute(
-            select(scores.c.member_id, scores.c.score, scores.c.start_us)
-            .where(scores.c.board == name, scores.c.period == period, scores.c.listed, scores.c.score > 0)
-            .order_by(scores.c.start_us)
+            select(scores.c.member_id, scores.c.score, scores.c.series).where(scores.c.standing == scores.c.score)
         )
-        rows = found.all()
-    return {row.member_id: row.score for row in rows if row.start_us == rows[-1].start_us}
+        rows = [row for row in found if parts_of(row.series)[:2] == (name, period)]
+    latest = max((row.series for row in rows), default=0)
+    return {row.member_id: row.score for row in rows if row.series == latest}
 
 
 async def histogram_matches(store: Store) -> bool:
     """Whether the histogram counts exactly the listed scores above 0."""
     rows = await projected(store)
     counted: dict[tuple, int] = {}
-    for community, name, period, start, _, score, _, listed in rows["scores"]:
-        if listed and score > 0:
-            key = (community, name, period, start, bucket(score))
+    for community, _, series, score, reached, listed, standing, since in rows["scores"]:
+        assert (standing, since) == ((score, reached) if listed and score > 0 else (None, None))
+        if standing is not None:
+            key = (community, series, bucket(score))
             counted[key] = counted.get(key, 0) + 1
     return sorted(rows["histogram"]) == sorted((*key, count) for key, count in counted.items())
 
@@ -113,7 +113,7 @@ async def test_a_score_remembers_the_entry_that_reached_it(store, town):
     await kept.write()
     await StoreProjector(store).drain()
     rows = await projected(store)
-    assert {row[6] for row in rows["scores"] if row[1] == Board.CREATORS} == {reached}
+    assert {row[4] for row in rows["scores"] if parts_of(row[2])[0] is Board.CREATORS} == {reached}
 
 
 @pytest.mark.parametrize("entries_max", [1, 2, 7])
@@ -172,8 +172,8 @@ async def test_a_rebuild_of_one_community_leaves_the_others(store, town):
         await connection.execute(scores.update().values(score=7))
     await projector.rebuild(CommunityId(2))
     rows = (await projected(store))["scores"]
-    assert {row[5] for row in rows if row[0] == 1} == {7}
-    assert {row[5] for row in rows if row[0] == 2} != {7}
+    assert {row[3] for row in rows if row[0] == 1} == {7}
+    assert {row[3] for row in rows if row[0] == 2} != {7}
 
 
 # --- who is listed ---

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from economy.projections.boards import Board, Period, ScoreKey, ScoreSum, bucket
+from economy.projections.boards import Board, Period, ScoreKey, ScoreSum, bucket, series_of
 from economy.rules.presence import Hide, Hideable, Leave
 from economy.store.engine import Store
 from economy.store.projector import StoreProjector
@@ -25,6 +25,7 @@ from tests.economy.projections.town import START, Town, gift, person, tip
 from tests.economy.store.chronicle import keep, new_store
 
 ONE = CommunityId(1)
+CREATORS_EVER = series_of(Board.CREATORS, Period.ALL, 0)
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def test_ranks_and_pages_agree_with_counting(tmp_path_factory, amounts, size):
 
     async def try_it() -> None:
         sums: dict[ScoreKey, ScoreSum] = {
-            (Board.CREATORS, Period.ALL, 0, MemberId(member)): (amount, EntryNumber(member))
+            (CREATORS_EVER, MemberId(member)): (amount, EntryNumber(member))
             for member, amount in enumerate(amounts, start=1)
         }
         async with await new_store(tmp_path_factory.mktemp("ranks")) as store:

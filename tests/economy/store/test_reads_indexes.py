@@ -73,7 +73,7 @@ async def test_a_board_page_is_a_piece_of_its_index_and_is_not_sorted(store, rea
     await reads.board(ONE, Board.SUPPORTERS, Period.ALL, now=town.now, reader=None)
     (page,) = [step for step in plans if "ix_scores_rank" in step]
     assert page.startswith("SEARCH scores USING COVERING INDEX ix_scores_rank")
-    assert "score>?" in page
+    assert "standing>?" in page
     assert not any("TEMP B-TREE" in step for step in plans)
 
 
