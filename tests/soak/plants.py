@@ -4,7 +4,7 @@ in the database are put into its tables."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from enum import StrEnum
 from typing import Any, Final
@@ -13,8 +13,11 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from economy.store.bulk import Grouped, Query, SqliteBulk
 from economy.store.engine import Store
 from economy.store.errors import StoreError
+from economy.store.queries import STATE
+from economy.store.reading import Part
 from tests.soak.findings import Findings
 
 HASTE_S: Final = 0.05
@@ -106,17 +109,44 @@ def _commit_asynchronously(store: Store) -> Store:
     return store
 
 
+class StaleStore(Store):
+    """Looks at what everybody holds before it waits for SQLite's lock, and so not at what others did meanwhile."""
+
+    def __init__(self, store: Store) -> None:
+        self._stale = _StaleBulk()
+        super().__init__(store.url, store.writer, store.reader, self._stale)
+        self._store = store
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        async with self._store.read() as before:
+            # A snapshot is of the moment of its first question.
+            await before.exec_driver_sql("SELECT count(*) FROM counters")
+            async with self._store.write() as connection:
+                self._stale.before = before
+                yield connection
+
+
+class _StaleBulk(SqliteBulk):
+    before: AsyncConnection
+
+    async def query(
+        self, connection: AsyncConnection, query: Query, *values: Grouped, numbers: Sequence[int] = ()
+    ) -> Sequence[Any]:
+        found = await super().query(connection, query, *values, numbers=numbers)
+        if query is not STATE:
+            return found
+        stale = await super().query(self.before, query, *values, numbers=numbers)
+        return [row for row in found if row[0] != Part.ACCOUNT] + [row for row in stale if row[0] == Part.ACCOUNT]
+
+
 def _read_stale(store: Store) -> Store:
-    """On SQLite a transaction begins with its first change, as the driver has it; on PostgreSQL it locks no row."""
+    """On SQLite balances are from before the lock; on PostgreSQL no row is locked."""
+    if not store.bulk.locks_rows:
+        return StaleStore(store)
 
     @event.listens_for(store.writer.sync_engine, "before_cursor_execute", retval=True)
-    def loosen(connection: Any, cursor: Any, statement: str, parameters: Any, *_: object) -> tuple[str, Any]:
-        if statement == "BEGIN IMMEDIATE":
-            connection.info["begun"] = False
-            return "SELECT 1", parameters
-        if connection.info.get("begun") is False and not statement.startswith(("SELECT", "WITH")):
-            connection.info["begun"] = True
-            cursor.execute("BEGIN IMMEDIATE")
+    def loosen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: object) -> tuple[str, Any]:
         return statement.replace(" FOR UPDATE", "").replace(" FOR SHARE", ""), parameters
 
     return store
