@@ -232,7 +232,7 @@ class _Soak:
         gone_s = self._gone_s()
         if gone_s >= self._told_s:
             self._told_s += 60
-            self._say(f"{self._outcome.store}: {self._outcome.orders:,} orders, {self._outcome.hits}")
+            self._say(self._outcome.so_far())
         if self._ground.plant is not None:
             return is_caught(self._ground.plant, self._outcome.findings) or gone_s > PATIENCE_S
         is_all = all(fault.name in self._outcome.hits for fault in self._faults)

@@ -55,3 +55,9 @@ class Outcome(Struct):
 
     def hit(self, name: str) -> None:
         self.hits[name] = self.hits.get(name, 0) + 1
+
+    def so_far(self) -> str:
+        """For whoever watches."""
+        hits = sum(self.hits.values())
+        done = f"{self.orders:,} orders, {hits:,} hits, {self.audits:,} audits"
+        return f"{self.store}: {done}, found {self.findings.sorts()}"

@@ -93,7 +93,7 @@ class _Soak:
             gone_s = time.monotonic() - began
             if gone_s >= told_s + 60:
                 told_s = gone_s
-                self._say(f"{self._outcome.store}: {self._outcome.orders:,} orders, {self._outcome.hits}")
+                self._say(self._outcome.so_far())
             if self._ground.plant is not None:
                 if is_caught(self._ground.plant, self._outcome.findings) or gone_s > CAUGHT_PATIENCE_S:
                     return
