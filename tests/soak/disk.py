@@ -146,8 +146,9 @@ def _file_faults(faulty: FaultyDisk) -> Sequence[Fault]:
         fault("full", failing(writes=full), refuses=True),
         fault("full for some writes", failing(writes=full, share=SOME)),
         limit,
-        fault("writes fail", failing(writes=broken)),
-        fault("some writes fail", failing(writes=broken, share=SOME)),
+        # As SQLite calls it where the file system became read-only, or a quota is used up.
+        fault("no write is let through", failing(writes=broken), refuses=True),
+        fault("some writes are not let through", failing(writes=broken, share=SOME)),
         fault("checkpoints find it full", failing(writes=full, log_is_well=True)),
         fault("checkpoints are not synced", failing(syncs=unsynced, log_is_well=True)),
         fault("full when it starts", failing(writes=full), refuses=True, at_start=True),
