@@ -55,8 +55,9 @@ class OrderFailedError(StoreError):
 _SQLITE_BUSY = 5
 _SQLITE_LOCKED = 6
 # Of https://sqlite.org/rescode.html: PERM, READONLY, FULL, CANTOPEN, and a -shm or -wal that cannot be made larger.
+# IOERR_WRITE is what a full disk's neighbours come as: a file system that became read-only, a quota, a size limit.
 _SQLITE_UNWRITABLE = (3, 8, 13, 14)
-_SQLITE_NO_ROOM = (10 | 19 << 8, 10 | 6 << 8)
+_SQLITE_NO_ROOM = (10 | 19 << 8, 10 | 6 << 8, 10 | 3 << 8)
 # IOERR_FSYNC and IOERR_DIR_FSYNC. After one the kernel drops what it could not write, and a second fsync succeeds.
 _SQLITE_UNSYNCED = (10 | 4 << 8, 10 | 5 << 8)
 # disk_full; insufficient_privilege, as for a role whose rights were taken.

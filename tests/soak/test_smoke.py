@@ -1,0 +1,129 @@
+"""A short soak of each sort finds nothing; with a bug planted, each finds it."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.soak.__main__ import RUNNING, catches, figures, is_clean, watches_files
+from tests.soak.controls import CONTROLS, Caught, Control, control
+from tests.soak.findings import Outcome
+from tests.soak.ground import SQLITE, Size
+from tests.soak.images import Disk, Loss, Record, Synced
+from tests.soak.plants import SORTS
+from tests.soak.vfs import HiddenLibraryError, must_be_watchable, watched_files
+
+SHORT = Size(
+    seconds=1,
+    hits=6,
+    orders=100,
+    audits=3,
+    images=40,
+    life_s=0.5,
+    long_stop_s=0.5,
+    server_s=1.5,
+    audit_every_s=0.1,
+)
+SEED = 1
+
+
+def silent(_text: str) -> None:
+    pass
+
+
+def must_watch_files() -> None:
+    """Skips a test that looks at what SQLite writes, on a Python that does not let it."""
+    try:
+        must_be_watchable()
+    except HiddenLibraryError as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.mark.parametrize(("topic", "store"), RUNNING)
+async def test_a_short_soak_finds_nothing(topic: str, store: str) -> None:
+    """Fault 39, Fault 40, Fault 41, Fault 45, Fault 46, Fault 47, Fault 146"""
+    if watches_files(topic, store):
+        must_watch_files()
+    outcome = await RUNNING[topic, store](store, SHORT, silent, SEED)
+    assert outcome.findings.words() == []
+    assert is_clean([outcome], [])
+    assert outcome.orders >= SHORT.orders
+    assert outcome.hits
+    assert outcome.audits >= SHORT.audits
+    assert outcome.again
+    assert figures([outcome]).row_count == 1
+
+
+@pytest.mark.parametrize("each", CONTROLS, ids=lambda each: f"{each.plant.name}-{each.store}")
+async def test_a_planted_bug_is_caught(each: Control) -> None:
+    """Fault 39, Fault 40, Fault 41, Fault 47"""
+    if watches_files(each.topic, each.store):
+        must_watch_files()
+    caught = await control(each, silent, seed=SEED)
+    assert caught.is_caught, caught.told
+    assert caught.told.startswith(SORTS[each.plant])
+
+
+def test_a_loss_fails_the_soak() -> None:
+    found = Outcome("kills", SQLITE)
+    assert is_clean([found], [])
+    found.findings.lost["soak:1"] = "was told as entry 1, and is not there"
+    assert not is_clean([found], [])
+    assert found.findings.words() == ["lost: soak:1: was told as entry 1, and is not there"]
+
+
+def test_a_planted_bug_that_nobody_sees_fails_the_soak() -> None:
+    unseen = Caught(CONTROLS[0], 120.0, is_caught=False, told="nothing")
+    assert not is_clean([], [unseen])
+    assert catches([unseen]).row_count == 1
+
+
+# --- the disk that loses power --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> tuple[Record, Path]:
+    """A record of a file that was written, synced, and written again."""
+    must_watch_files()
+    record = Record()
+    file = tmp_path / "plain.sqlite"
+    with watched_files(record) as files:
+        address = files.address(file).removeprefix("sqlite:///")
+        connection = sqlite3.connect(address, uri=True, isolation_level=None)
+        connection.execute("CREATE TABLE t (x)")
+        connection.executemany("INSERT INTO t VALUES (?)", [(each,) for each in range(20)])
+        connection.close()
+    return record, file
+
+
+def test_what_was_synced_is_there_whatever_is_lost(written: tuple[Record, Path], tmp_path: Path) -> None:
+    """Fault 41"""
+    record, file = written
+    empty = tmp_path / "empty"
+    empty.touch()
+    disk = Disk(empty)
+    last_sync = max(place for place, event in enumerate(record.events) if event == Synced(str(file)))
+    for event in record.events[: last_sync + 1]:
+        disk.follow(event)
+    for loss in Loss:
+        assert disk.after_power_loss(loss, random.Random(SEED))[str(file)] == file.read_bytes()
+
+
+def test_of_what_was_not_synced_any_part_may_be_there(written: tuple[Record, Path], tmp_path: Path) -> None:
+    """Fault 41"""
+    record, file = written
+    empty = tmp_path / "empty"
+    empty.touch()
+    disk = Disk(empty)
+    first_sync = min(place for place, event in enumerate(record.events) if event == Synced(str(file)))
+    for event in record.events[:first_sync]:
+        disk.follow(event)
+    assert disk.is_open
+    assert str(file) not in disk.after_power_loss(Loss.ALL, random.Random(SEED))
+    whole = disk.after_power_loss(Loss.NONE, random.Random(SEED))[str(file)]
+    torn = {disk.after_power_loss(Loss.TORN, random.Random(seed)).get(str(file)) for seed in range(20)}
+    assert whole
+    assert len(torn) > 5
