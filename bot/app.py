@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
 
-from adapters.contract import Conversation
+from adapters.contract import Conversation, Memory
 from bot.dispatcher import Dispatcher
 from bot.doctor import StoreState
 from economy.service import Clock, Economy
@@ -26,6 +26,7 @@ from economy.store.copying import Progress
 from economy.store.engine import Store, open_store, store_url, temporary_store_url
 from economy.store.errors import StoreError
 from economy.store.journal import StoreJournal
+from economy.store.memory import StoreMemory
 from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from economy.store.revision import HEAD, must_be_head
@@ -44,6 +45,8 @@ class Florin(Struct, frozen=True):
 
     economy: Economy
     conversation: Conversation
+    memory_of: Callable[[str], Memory]
+    """What the door to a platform remembers."""
 
 
 @asynccontextmanager
@@ -64,7 +67,15 @@ async def open_florin(address: str, clock: Clock) -> AsyncIterator[Florin]:
         journal = await opened.enter_async_context(StoreJournal(store, clock))
         journal.on_commit(projector.wake)
         economy = Economy(journal, StoreReads(store), projector, clock)
-        yield Florin(economy, Dispatcher(economy))
+        memories: dict[str, StoreMemory] = {}
+
+        def memory_of(platform: str) -> Memory:
+            if platform not in memories:
+                memories[platform] = StoreMemory(store, clock, platform)
+                opened.push_async_callback(memories[platform].close)
+            return memories[platform]
+
+        yield Florin(economy, Dispatcher(economy), memory_of)
 
 
 @asynccontextmanager

@@ -23,7 +23,10 @@ from economy.rules.gifting import SendGift
 from economy.rules.permissions import WHO_MAY, Right, may
 from economy.service import Answer, Economy, Offered, Submission
 from economy.values import CommunityId, IdempotencyKey, Identity, MemberId, Role, Sighting, receipt_id
-from economy.views import Reader
+from economy.views import Reader, Shown
+
+UNLINKED = Identity("", "")
+"""Nobody whom a door could link a name to."""
 
 
 class Asked:
@@ -105,6 +108,7 @@ class Asked:
                 order,
                 self.invocation.standing,
                 tuple(seen_in(self.invocation)),
+                self.invocation.said_at,
             )
         )
         return await self.tell(answer, order)
@@ -120,11 +124,12 @@ class Asked:
         teller, visibility = teller_of(type(outcome))
         shown_to = visibility or self.command.spec.visibility
         words = await self.words_of(outcome, public=shown_to is Visibility.PUBLIC)
-        return self.reply(
+        reply = self.reply(
             teller(outcome, done, words),
             visibility=shown_to,
             receipt=None if answer.number is None else receipt_id(answer.number),
         )
+        return msgspec.structs.replace(reply, repeated=True) if answer.repeated else reply
 
     async def _ask(self, question: Question, answer: Answer, done: Done) -> Reply:
         words = await self.words_of(question.about)
@@ -168,6 +173,8 @@ class Asked:
         shown = {}
         if wanted and self.reader.community_id is not None:
             shown = await self.economy.reads.shown(self.reader.community_id, wanted)
+        if public and self.invocation.veiled and self.reader.member_id in shown:
+            shown[self.reader.member_id] = Shown(self.reader.member_id, self.words.text("a moderator"), UNLINKED)
         locale = SOURCE_LOCALE if public else self.invocation.locale
         return Words(locale, self.reader.settings, shown, now=self.now)
 

@@ -78,11 +78,20 @@ def run(store: StoreOption = None) -> None:
     store is made if it is new, and brought up to this release if it is older.
     """
     environment = environment_of(store)
-    if environment.has_token:
+    if environment.discord.token is not None:
         raise Stop(
-            "A platform's token is set, but this release has no door to Discord or Telegram yet; they come with later"
-            " releases. Unset FLORIN_DISCORD__TOKEN and FLORIN_TELEGRAM__TOKEN to try Florin in the console.",
+            "A token for Discord is set, but this release has no door there yet; it comes with a later release. Unset"
+            " FLORIN_DISCORD__TOKEN.",
         )
+    if environment.telegram.token is not None:
+        from adapters.contract import DoorError
+        from bot.doors import serve
+
+        try:
+            carried_out(serve(environment), environment)
+        except DoorError as problem:
+            raise Stop(str(problem)) from None
+        return
     from bot.console import talk
 
     raise typer.Exit(talk(environment))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 import structlog
 from msgspec import Struct
 
-from adapters.contract import BUTTON_DATA_BYTES_MAX, CommandSpec, Invocation, Pressed, Reply, Visibility
+from adapters.contract import BUTTON_DATA_BYTES_MAX, CommandSpec, Invocation, Notice, Pressed, Reply, Visibility
 from bot.asked import Asked, seen_in
 from bot.commands import registry
 from bot.commands.registry import Command
 from bot.completion import completions
 from bot.nearest import nearest
+from bot.notices import noticed
 from bot.paging import LOOK
 from bot.parsing import parse
 from bot.presence import Presence
@@ -24,7 +25,7 @@ from bot.wording import SOURCE_LOCALE, Words
 from economy.refusals import Code, Refusal
 from economy.service import Economy, PressedBy
 from economy.settings import Feature, Settings
-from economy.values import Place, Role, Sighting
+from economy.values import Identity, Place, Role, Sighting
 from economy.views import Reader
 
 OFFER = "o:"
@@ -92,6 +93,22 @@ class Dispatcher:
         """Every command there is."""
         return registry.specs()
 
+    def help_of(self, spec: CommandSpec, locale: str) -> str:
+        """What a command does, in the reader's language."""
+        return Words(locale, Settings()).text(spec.help)
+
+    def notice(self, notice: Notice, *, locale: str = SOURCE_LOCALE, named: Mapping[str, str] | None = None) -> Reply:
+        """What a door has to say of its platform, worded."""
+        return noticed(notice, Words(locale, Settings()), named or {})
+
+    async def homes(self, person: Identity) -> list[Place]:
+        """Where somebody who speaks to the bot alone may mean, the place they were last seen in first."""
+        return await self._economy.reads.homes(person)
+
+    async def moved(self, old: Place, new: Place) -> bool:
+        """The platform gave a place a new id. Whether it meets under the new one now."""
+        return await self._economy.move_place(old, new)
+
     # --- commands -------------------------------------------------------------------------------------------
 
     async def _say(self, invocation: Invocation, heard: _Heard, *, only_looks: bool = False) -> Reply:
@@ -103,6 +120,10 @@ class Dispatcher:
         if person.is_bot:
             refuse_asked(Code.NOT_ALLOWED, rule="bots")
         _must_be_on(command.spec, reader.settings)
+        if invocation.administers:
+            invocation = msgspec.structs.replace(
+                invocation, standing=invocation.standing | reader.settings.administrator_roles
+            )
         asked = heard.asked = Asked(
             invocation=invocation,
             command=command,
@@ -135,7 +156,10 @@ class Dispatcher:
         name = COMMAND_OF_KIND.get(order.kind, order.kind)
         heard.word = name
         command = registry.commands_of(name)[0]
-        answer = await self._economy.press(pressed.place, nonce, PressedBy(pressed.person, pressed.standing))
+        standing = pressed.standing
+        if pressed.administers:
+            standing |= reader.settings.administrator_roles
+        answer = await self._economy.press(pressed.place, nonce, PressedBy(pressed.person, standing))
         asked = heard.asked = Asked(
             invocation=_invocation(pressed, name, ()),
             command=command,
@@ -254,6 +278,7 @@ def _invocation(pressed: Pressed, command: str, words: tuple[str, ...]) -> Invoc
         standing=pressed.standing,
         private=pressed.private,
         locale=pressed.locale,
+        administers=pressed.administers,
     )
 
 

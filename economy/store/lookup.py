@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.lookalikes import skeleton
@@ -42,6 +43,27 @@ _SEEN = Update(tables.members, put=("name", "skeleton", "seen_us"), keys=("commu
 _IS_BOT = Update(tables.identities, put=("is_bot",), keys=("platform", "native_id"))
 
 Who = tuple[CommunityId, Identity]
+
+
+async def move_place(connection: AsyncConnection, old: Place, new: Place) -> bool:
+    """Lets the community of `old` meet in `new` instead; what was founded there meanwhile gives way, unless coins moved
+    in it. Whether it meets there now."""
+    at = tables.places.c
+    where = {place: (at.platform == place.platform) & (at.native_id == place.native_id) for place in (old, new)}
+    found = await connection.execute(select(at.native_id, at.community_id).where(where[old] | where[new]))
+    communities = {row.native_id: row.community_id for row in found}
+    if old.native_id not in communities:
+        # Moved already, perhaps by another process, or never spoken in.
+        return new.native_id in communities
+    own, other = communities[old.native_id], communities.get(new.native_id)
+    if other is not None and other != own:
+        touched = select(tables.postings.c.entry).where(tables.postings.c.community_id == other).limit(1)
+        if (await connection.execute(touched)).first() is not None:
+            return False
+    if other is not None:
+        await connection.execute(delete(tables.places).where(where[new]))
+    await connection.execute(update(tables.places).where(where[old]).values(native_id=new.native_id))
+    return True
 
 
 class Known(Struct, frozen=True):

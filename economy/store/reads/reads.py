@@ -48,6 +48,10 @@ class StoreReads:
         async with self._store.read() as connection:
             return await members.names(connection, place, limit)
 
+    async def homes(self, identity: Identity, *, limit: int = 20) -> list[Place]:
+        async with self._store.read() as connection:
+            return await members.homes(connection, identity, limit)
+
     async def balance(self, community_id: CommunityId, member_id: MemberId, now: datetime) -> Balance:
         async with self._store.read() as connection:
             return await wallets.balance(connection, community_id, member_id, now)
