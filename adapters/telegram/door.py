@@ -19,7 +19,7 @@ from adapters.telegram.acquaintance import Acquaintance
 from adapters.telegram.intake import LEASE, POLL_S, Listening, Polling, Taking, Webhook
 from adapters.telegram.listening import Listener, Me
 from adapters.telegram.logs import log, problem_of
-from adapters.telegram.pacing import Pacer
+from adapters.telegram.pacing import Limits, Pacer
 from adapters.telegram.posting import Postman
 from adapters.telegram.posts import Posts
 from adapters.telegram.rendering import Addressing
@@ -35,7 +35,7 @@ LOCALES: Final = ("en",)
 class Line(Struct, frozen=True, kw_only=True):
     """How Telegram is reached. Without a webhook updates are fetched. `operators` are user ids.
 
-    The rest is for tests: other addresses, and shorter times.
+    The rest is for tests: other addresses, other limits, and shorter times.
     """
 
     token: str
@@ -43,6 +43,7 @@ class Line(Struct, frozen=True, kw_only=True):
     webhook: Webhook | None = None
     api_url: str = API
     file_url: str = API
+    limits: Limits = Limits()
     poll_s: int = POLL_S
     lease: timedelta = LEASE
     sweep_after_s: float = AFTER_S
@@ -55,7 +56,7 @@ class TelegramDoor:
         self._line = line
         self._conversation = conversation
         self._memory = memory
-        self._pacer = Pacer()
+        self._pacer = Pacer(line.limits)
         self._application = _application(line, self._pacer)
         self._bot: ExtBot[int] = self._application.bot
         self._listener: Listener | None = None

@@ -124,9 +124,8 @@ class Listener:
     async def _in_group(self, message: Message) -> None:
         await self._came_and_went(message)
         said = reading.command(message, self._me.handle)
-        is_ours = isinstance(said, Command) and (said.addressed or bool(reading.specs_of(said.name, self._specs)))
         if reading.is_hidden(message):
-            if is_ours and not message.is_automatic_forward:
+            if isinstance(said, Command) and self._is_known(said) and not message.is_automatic_forward:
                 await self._hidden(message)
             return
         user = message.from_user
@@ -134,7 +133,7 @@ class Listener:
             return
         where = self._where(message, user)
         if not reading.is_typed(message):
-            if is_ours:
+            if isinstance(said, Command) and self._is_known(said):
                 await self._postman.notice(Notice.NOT_TYPED, where, await self._rights.own(message.chat.id))
             return
         await self._acquaintance.met(user)
@@ -142,12 +141,15 @@ class Listener:
         self._acquaintance.is_in(message.chat.id, user.id)
         if isinstance(said, Command) and said.name.casefold() == "start":
             await self._greet(message.chat.id, where)
-        elif isinstance(said, Command) and is_ours:
+        elif isinstance(said, Command):
             await self._carry_out(message, said, user, where)
         elif user.id != self._me.id:
             act = reading.act(message)
             shown = reading.sighting(user, present=True)
             await self._conversation.heard(reading.place(message.chat.id), shown, act)
+
+    def _is_known(self, said: Command) -> bool:
+        return said.addressed or bool(reading.specs_of(said.name, self._specs))
 
     async def _came_and_went(self, message: Message) -> None:
         place = reading.place(message.chat.id)
@@ -253,7 +255,7 @@ class Listener:
             return
         async with self._lane(user.id):
             reply = await self._reply(message, said, user, where, home=home)
-        if reply is not None:
+        if reply is not None and (said.addressed or home is not None or not _is_for_others(reply)):
             await self._deliver(reply, where, home)
         self._acts[act] = None
         if len(self._acts) > ACTS_MAX:
@@ -499,6 +501,11 @@ class Listener:
         finally:
             if not lane.locked() and not getattr(lane, "_waiters", None):
                 self._lanes.pop(user_id, None)
+
+
+def _is_for_others(reply: Reply) -> bool:
+    """A command that is none of ours and not like one: in a group there may be other bots."""
+    return reply.code == "unknown_command" and not reply.fields.get("nearest")
 
 
 def _is_by(message: Message, user_id: int) -> bool:

@@ -13,6 +13,7 @@ from enum import IntEnum
 from itertools import count
 from typing import Any, Final
 
+from msgspec import Struct
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
@@ -30,6 +31,16 @@ class Urgency(IntEnum):
 
     ANSWER = 1
     ANNOUNCEMENT = 2
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How many messages may go: in a second to all chats, in a second to one, in a minute to one group. Of those a few
+    may go at once."""
+
+    overall_per_s: int = 30
+    chat_per_s: int = 1
+    chat_at_once: int = 3
+    group_per_minute: int = 20
 
 
 class Bucket:
@@ -62,10 +73,10 @@ class ChatPace:
 
     __slots__ = ("buckets",)
 
-    def __init__(self, *, is_group: bool) -> None:
-        self.buckets = [Bucket(3, 1.0)]
+    def __init__(self, limits: Limits, *, is_group: bool) -> None:
+        self.buckets = [Bucket(limits.chat_at_once, 1 / limits.chat_per_s)]
         if is_group:
-            self.buckets.append(Bucket(20, 3.0))
+            self.buckets.append(Bucket(limits.group_per_minute, 60 / limits.group_per_minute))
 
     def wait_s(self, now: float) -> float:
         return max(bucket.wait_s(now) for bucket in self.buckets)
@@ -77,8 +88,9 @@ Request = Callable[..., Coroutine[Any, Any, Any]]
 class Pacer(BaseRateLimiter[int]):
     """Lets requests go when their turn comes. `rate_limit_args` is an `Urgency`."""
 
-    def __init__(self) -> None:
-        self._overall = Bucket(30, 1 / 30)
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._overall = Bucket(limits.overall_per_s, 1 / limits.overall_per_s)
         self._chats: dict[int, ChatPace] = {}
         self._waiting: list[tuple[int, int, int, asyncio.Future[None]]] = []
         self._order = count()
@@ -201,7 +213,7 @@ class Pacer(BaseRateLimiter[int]):
                 self._chats = {
                     chat: kept for chat, kept in self._chats.items() if not all(b.is_full(now) for b in kept.buckets)
                 }
-            pace = self._chats[chat_id] = ChatPace(is_group=chat_id < 0)
+            pace = self._chats[chat_id] = ChatPace(self._limits, is_group=chat_id < 0)
         return pace
 
 
