@@ -39,6 +39,7 @@ from adapters.telegram.where import Where
 from economy.service import Sighting
 
 ACTS_MAX: Final = 20_000
+NAMED_IN_FILE_MAX: Final = 5_000
 GREETED_FOR: Final = timedelta(hours=1)
 
 
@@ -363,7 +364,19 @@ class Listener:
             raise FileProblem(Notice.FILE_TOO_LARGE, file_name)
         inner = {spec.name.partition(" ")[2] for spec in reading.specs_of(name, self._specs)}
         after = 1 if words and isinstance(words[0], str) and words[0].casefold() in inner else 0
-        return [*words[:after], Attachment(file_name, content), *words[after:]]
+        ids = await self._ids_in(content)
+        file = Attachment(file_name, content, lambda name: ids.get(name.casefold(), name))
+        return [*words[:after], file, *words[after:]]
+
+    async def _ids_in(self, content: bytes) -> dict[str, str]:
+        """Whom a file names by their @names, as far as they were met."""
+        lines = content.decode("utf-8-sig", "replace").splitlines()[: NAMED_IN_FILE_MAX + 1]
+        names = {line.partition(",")[0].strip().removeprefix("@").casefold() for line in lines}
+        found: dict[str, str] = {}
+        for name in names:
+            if reading.is_handle(name) and (known := await self._acquaintance.named(Handle(name))) is not None:
+                found[name] = str(known.id)
+        return found
 
     # --- presses ----------------------------------------------------------------------------------------------------
 

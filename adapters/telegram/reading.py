@@ -26,6 +26,7 @@ GROUPS: Final = frozenset({ChatType.GROUP, ChatType.SUPERGROUP})
 
 _WHITE: Final = re.compile(r"[ \t\n\r\x0b\x0c]+")
 _COMMAND: Final = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?", re.ASCII)
+_HANDLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
 
 
 class Handle(Struct, frozen=True):
@@ -155,6 +156,11 @@ def _people(text: str, entities: Iterable[MessageEntity]) -> Iterable[tuple[int,
                 yield begin, end, Mention(sighting(entity.user))
             continue
         yield begin, end, _at(named)
+
+
+def is_handle(name: str) -> bool:
+    """Whether it can be somebody's @name."""
+    return _HANDLE.fullmatch(name) is not None
 
 
 def _words(text: str) -> Iterable[Token]:

