@@ -54,7 +54,7 @@ class Acquaintance:
         before = self._handles.get(user.id)
         if before == handle:
             return
-        if before and await self.named(Handle(before)) == _known(user):
+        if before and (known := await self.named(Handle(before))) is not None and known.id == user.id:
             await self._memory.drop("handle", before)
         if handle:
             await self._memory.put("handle", handle, json.encode(_known(user)).decode(), keep=HANDLE_KEPT_FOR)
@@ -103,8 +103,8 @@ class Acquaintance:
         """Somebody who was named or answered, with whether they are in the group: they may have left, or never have
         written anything. Telegram is asked once about each."""
         shown = sighting(user) if isinstance(user, User) else Sighting(identity(user.id), user.name, user.is_bot)
-        if user.is_bot:
-            return shown
+        if user.id == self._bot.id:
+            return Sighting(shown.identity, shown.name, is_bot=True, present=True)
         present: bool | None = self._here.get((chat_id, user.id))
         if present is None:
             try:

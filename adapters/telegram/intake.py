@@ -47,7 +47,10 @@ UNKNOWN_TOKEN: Final = "Telegram does not know this token any more: ask @BotFath
 
 
 class Webhook(Struct, frozen=True, kw_only=True):
-    """`url` is what Telegram calls, `host` and `port` where we listen, `secret` what tells Telegram from others."""
+    """`url` is what Telegram calls, `host` and `port` where we listen, `secret` what tells Telegram from others.
+
+    For tests the port may be 0: any free one, which then stands in the address where `:0` stood.
+    """
 
     url: str
     host: str
@@ -218,7 +221,10 @@ class Listening:
         while not self._stopping.is_set():
             try:
                 await self._bot.set_webhook(
-                    self._webhook.url, secret_token=self._webhook.secret, allowed_updates=WANTED, max_connections=100
+                    self._webhook.url.replace(":0/", f":{self.port}/"),
+                    secret_token=self._webhook.secret,
+                    allowed_updates=WANTED,
+                    max_connections=100,
                 )
             except InvalidToken as problem:
                 raise DoorError(UNKNOWN_TOKEN) from problem

@@ -40,7 +40,12 @@ from economy.service import Sighting
 
 ACTS_MAX: Final = 20_000
 NAMED_IN_FILE_MAX: Final = 5_000
+MOVED_FOR: Final = timedelta(days=3650)
 GREETED_FOR: Final = timedelta(hours=1)
+
+
+LARGEST_SUPERGROUP: Final = -1_000_000_000_000
+"""Supergroups have ids from here down."""
 
 
 class Me(Struct, frozen=True):
@@ -116,14 +121,23 @@ class Listener:
 
     async def moved(self, old: int, new: int) -> None:
         """A group became a supergroup: it has another id, and is the same place."""
+        await self._memory.put("moved", str(old), str(new), keep=MOVED_FOR)
         is_there = await self._conversation.moved(reading.place(old), reading.place(new))
         self._rights.forget(old)
         self._rights.forget(new)
         if not is_there:
             log.error("place not moved", old=old, new=new)
 
+    async def _now_at(self, chat_id: int) -> int:
+        """The id that a group has now: only groups that are no supergroups yet ever get another."""
+        if chat_id <= LARGEST_SUPERGROUP:
+            return chat_id
+        found = await self._memory.get("moved", str(chat_id))
+        return chat_id if found is None else int(found)
+
     async def _in_group(self, message: Message) -> None:
-        await self._came_and_went(message)
+        chat_id = await self._now_at(message.chat.id)
+        await self._came_and_went(message, chat_id)
         said = reading.command(message, self._me.handle)
         if reading.is_hidden(message):
             if isinstance(said, Command) and self._is_known(said) and not message.is_automatic_forward:
@@ -132,37 +146,37 @@ class Listener:
         user = message.from_user
         if user is None:
             return
-        where = self._where(message, user)
+        where = self._where(message, user, chat_id)
         if not reading.is_typed(message):
             if isinstance(said, Command) and self._is_known(said):
-                await self._postman.notice(Notice.NOT_TYPED, where, await self._rights.own(message.chat.id))
+                await self._postman.notice(Notice.NOT_TYPED, where, await self._rights.own(chat_id))
             return
         await self._acquaintance.met(user)
-        await self._acquaintance.was_in(user.id, message.chat.id)
-        self._acquaintance.is_in(message.chat.id, user.id)
+        await self._acquaintance.was_in(user.id, chat_id)
+        self._acquaintance.is_in(chat_id, user.id)
         if isinstance(said, Command) and said.name.casefold() == "start":
-            await self._greet(message.chat.id, where)
+            await self._greet(chat_id, where)
         elif isinstance(said, Command):
             await self._carry_out(message, said, user, where)
         elif user.id != self._me.id:
             act = reading.act(message)
             shown = reading.sighting(user, present=True)
-            await self._conversation.heard(reading.place(message.chat.id), shown, act)
+            await self._conversation.heard(reading.place(chat_id), shown, act)
 
     def _is_known(self, said: Command) -> bool:
         return said.addressed or bool(reading.specs_of(said.name, self._specs))
 
-    async def _came_and_went(self, message: Message) -> None:
-        place = reading.place(message.chat.id)
+    async def _came_and_went(self, message: Message, chat_id: int) -> None:
+        place = reading.place(chat_id)
         act = reading.act(message)
         for number, user in enumerate(message.new_chat_members or ()):
             if user.id != self._me.id:
                 await self._acquaintance.met(user)
-                self._acquaintance.is_in(message.chat.id, user.id)
+                self._acquaintance.is_in(chat_id, user.id)
                 await self._conversation.came(place, reading.sighting(user, present=True), f"{act}:{number}")
         gone = message.left_chat_member
         if gone is not None and gone.id != self._me.id:
-            self._acquaintance.left(message.chat.id, gone.id)
+            self._acquaintance.left(chat_id, gone.id)
             await self._conversation.went(place, reading.sighting(gone, present=False), act)
 
     async def _hidden(self, message: Message) -> None:
@@ -227,7 +241,7 @@ class Listener:
         if message.from_user is None or message.from_user.id != user.id or not isinstance(said, Command):
             return False
         await self._memory.drop("answer", token)
-        asked_in = self._where(message, user)
+        asked_in = self._where(message, user, await self._now_at(message.chat.id))
         reply = await self._reply(message, said, user, asked_in, home=None)
         if reply is not None:
             await self._postman.deliver_to_chat(reply, asked_in)
@@ -277,7 +291,7 @@ class Listener:
         veiled: bool = False,
     ) -> Reply | None:
         """What the conversation answers. `home`: the group that is meant, where it was said to the bot alone."""
-        chat_id = message.chat.id if home is None else home
+        chat_id = where.chat if home is None else home
         standing = await self._standing(chat_id, user.id, said)
         if standing is None:
             return self._conversation.notice(Notice.STANDING_UNKNOWN, locale=where.locale)
@@ -388,7 +402,7 @@ class Listener:
         head, data = await head_and_data(query.data or "", self._memory)
         user, shown = query.from_user, query.message
         await self._acquaintance.met(user)
-        home = head.chat
+        home = None if head.chat is None else await self._now_at(head.chat)
         if home is None and shown is not None and shown.chat.type != ChatType.PRIVATE:
             home = shown.chat.id
         alone = home is None
@@ -487,12 +501,12 @@ class Listener:
 
     # --- parts ------------------------------------------------------------------------------------------------------
 
-    def _where(self, message: Message, user: User) -> Where:
+    def _where(self, message: Message, user: User, chat_id: int | None = None) -> Where:
         answered = message.reply_to_message
         is_post = answered is not None and answered.forum_topic_created is None and not _is_by(answered, self._me.id)
         to_one = reading.ephemeral_id(message)
         return Where(
-            chat=message.chat.id,
+            chat=chat_id or message.chat.id,
             person=user.id,
             name=user.full_name,
             locale=user.language_code or "en",

@@ -124,7 +124,7 @@ class Postman:
             topic=where.topic,
             only_to=where.person,
             only_under=where.ephemeral,
-            callback=where.callback if not own.administers else None,
+            callback=where.callback,
         )
         try:
             await self._send(reply, target, NO_HEAD, self._words(own, sees_all=sees_all))

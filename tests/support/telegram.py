@@ -51,6 +51,7 @@ RIGHTS = (
     "can_post_stories",
     "can_edit_stories",
     "can_delete_stories",
+    "can_send_welcome_messages",
 )
 
 
@@ -168,8 +169,10 @@ class Telegram:
             setattr(person, key, value)
         return person
 
-    def group(self, title: str, *, owner: str | None = None, bot: str = "administrator") -> Group:
-        group = Group(-1_001_000_000_000 - len(self.groups), title)
+    def group(self, title: str, *, owner: str | None = None, bot: str = "administrator", small: bool = False) -> Group:
+        """A supergroup, or a `small` group that may become one."""
+        first, kind = (-4_000_000, "group") if small else (-1_001_000_000_000, "supergroup")
+        group = Group(first - len(self.groups), title, kind=kind)
         self.groups[group.id] = group
         group.members[BOT_ID] = bot
         group.rights = {"can_delete_messages"} if bot == "administrator" else set()
@@ -228,13 +231,13 @@ class Telegram:
         return found | more
 
     def entities(self, text: str) -> tuple[str, list[dict]]:
-        """As a person's own app marks them: commands, and people by handle or, without one, by name."""
+        """As a person's own app marks them: commands, people by handle, and `@[Bo Ek]`, who has none, by name."""
         entities: list[dict] = []
         if command := re.match(r"/[A-Za-z0-9_]+(@\w+)?", text):
             entities.append({"type": "bot_command", "offset": 0, "length": len(command[0])})
         written, at = "", 0
-        for word in re.finditer(r"(?<=[ \n:])@([^ \n]+)", text):
-            named = self._named(word[1])
+        for word in re.finditer(r"(?<=[ \n:])@(?:\[([^]]+)\]|([^ \n]+))", text):
+            named = self._named(word[1] or word[2])
             written += text[at : word.start()]
             at = word.end()
             shown = word[0] if named is None or named.handle else named.name
@@ -249,7 +252,10 @@ class Telegram:
         return written + text[at:], entities
 
     def _named(self, name: str) -> Person | None:
-        return next((each for each in self.people.values() if each.name.casefold() == name.casefold()), None)
+        called = {each.handle.casefold(): each for each in self.people.values() if each.handle}
+        return called.get(name.casefold()) or next(
+            (each for each in self.people.values() if not each.handle and each.name.casefold() == name.casefold()), None
+        )
 
     def press(self, name: str, shown: Shown, label: str, **more: Any) -> dict:
         """`name` presses a button of a message as it is now."""
@@ -364,6 +370,11 @@ class Telegram:
         async with asyncio.timeout(within_s), self._changed:
             await self._changed.wait_for(lambda: wanted <= self._confirmed)
 
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Waits until something holds, looking after every call of the bot."""
+        async with self._changed:
+            await self._changed.wait_for(holds)
+
     # --- what is seen -----------------------------------------------------------------------------------------------
 
     def seen_in(self, where: Group | int, *, by: str | None = None) -> list[Shown]:
@@ -409,6 +420,7 @@ class Telegram:
             result = getattr(self, f"_{_snake(method)}")(fields, files)
             if inspect.isawaitable(result):
                 result = await result
+            await self._notify()
             return _json({"ok": True, "result": result})
         except BotApiError as error:
             told: dict[str, Any] = {"ok": False, "error_code": error.status, "description": error.description}
@@ -515,7 +527,8 @@ class Telegram:
 
     def _get_chat(self, fields: dict, _files: dict) -> dict:
         group = self._reachable_group(fields["chat_id"])
-        accepted = {"unlimited_gifts": True, "limited_gifts": True, "unique_gifts": True, "premium_subscription": True}
+        kinds = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
+        accepted = dict.fromkeys(kinds, True)
         return group.chat() | {"accent_color_id": 1, "max_reaction_count": 11, "accepted_gift_types": accepted}
 
     def _get_file(self, fields: dict, _files: dict) -> dict:
