@@ -31,6 +31,7 @@ from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from economy.store.revision import HEAD, must_be_head
 from economy.store.schema import current, downgrade, fingerprint, upgrade, upgrade_store
+from economy.values import Place
 
 
 class SystemClock:
@@ -171,6 +172,12 @@ async def _is_as_made(store: Store) -> bool:
         async with await open_store(address, any_schema=True) as new:
             await upgrade_store(new)
             return await fingerprint(store) == await fingerprint(new)
+
+
+async def places_of(address: str, platform: str, most: int) -> list[Place]:
+    """The places of a platform that a store knows, at most so many, the newest community's first."""
+    async with await open_store(address) as store:
+        return await StoreReads(store).places(platform, limit=most)
 
 
 async def upgraded(address: str) -> tuple[str | None, str | None]:

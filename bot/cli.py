@@ -275,15 +275,21 @@ def move(
 def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
     """Says what is wrong with set-up, store and machine.
 
-    It looks at settings, store, tables, triggers, disk, clock and time zones, and says what to do about each. Exit
-    status 0: nothing is wrong. 1: something is. It changes nothing, and tells no secrets.
+    It looks at settings, store, tables, triggers, disk, clock and time zones, and where its token is set at Telegram:
+    webhook, menus, and what the bot may do in its groups. It says what to do about each. Exit status 0: nothing is
+    wrong. 1: something is. It changes nothing, and tells no secrets.
     """
     from bot.app import SystemClock, store_state
     from bot.doctor import examine, healthy
 
     environment = environment_of(store)
     state = carried_out(store_state(environment.address), environment)
-    findings = examine(environment, state, SystemClock().now())
+    telegram = None
+    if environment.telegram.token is not None:
+        from bot.doors import telegram_state
+
+        telegram = carried_out(telegram_state(environment, state), environment)
+    findings = examine(environment, state, SystemClock().now(), telegram)
     if json_report:
         say(json.dumps([{"about": each.about, "state": each.state, "words": each.words} for each in findings]))
     else:

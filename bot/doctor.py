@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
+from bot.naming import inert
 from bot.settings import Environment, shown_store
+
+if TYPE_CHECKING:
+    from adapters.telegram.examining import GroupState, TelegramState
 
 DISK_FREE_MIN: Final = 200 * 1024 * 1024
 """Bytes. A store that grows by its log needs some room to write at all."""
 RELEASED: Final = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right stands before the release that reads it."""
+FAILED_LATELY: Final = timedelta(hours=1)
 CLOCK_SLACK: Final = timedelta(minutes=1)
 
 
@@ -50,9 +55,12 @@ class StoreState(Struct, frozen=True, kw_only=True):
     disk_free: int | None = None
 
 
-def examine(environment: Environment, store: StoreState, now: datetime) -> tuple[Finding, ...]:
+def examine(
+    environment: Environment, store: StoreState, now: datetime, telegram: TelegramState | None = None
+) -> tuple[Finding, ...]:
     """Everything there is to say, in the order of what rests on what."""
-    return (_settings(environment), *_store(store), *_disk(store), _clock(store, now), _zones())
+    own = (_settings(environment), *_store(store), *_disk(store), _clock(store, now), _zones())
+    return own if telegram is None else (*own, *_telegram(environment, telegram, now))
 
 
 def healthy(findings: tuple[Finding, ...]) -> bool:
@@ -60,11 +68,11 @@ def healthy(findings: tuple[Finding, ...]) -> bool:
 
 
 def _settings(environment: Environment) -> Finding:
-    tokens = (("Discord", environment.discord.token), ("Telegram", environment.telegram.token))
-    doors = [platform for platform, token in tokens if token]
-    if doors:
-        words = f"a token for {' and '.join(doors)} is set, and this release has no door there yet"
+    if environment.discord.token:
+        words = "a token for Discord is set, and this release has no door there yet"
         return Finding("settings", State.NOTE, words)
+    if environment.telegram.token:
+        return Finding("settings", State.OK, "`florin run` opens the door to Telegram")
     debug = ", and FLORIN_DEBUG is on" if environment.debug else ""
     return Finding("settings", State.OK, f"no token is set, so `florin run` opens the console{debug}")
 
@@ -106,6 +114,61 @@ def _clock(store: StoreState, now: datetime) -> Finding:
         last = store.written.strftime("%Y-%m-%d %H:%M UTC")
         return Finding("clock", State.WRONG, f"{shown} is before the store was last written to, {last}: set the clock")
     return Finding("clock", State.OK, shown)
+
+
+def _telegram(environment: Environment, found: TelegramState, now: datetime) -> tuple[Finding, ...]:
+    if not found.knows_token:
+        words = "Telegram does not know the token: copy it again from @BotFather, into FLORIN_TELEGRAM__TOKEN"
+        return (Finding("telegram", State.WRONG, words),)
+    if found.problem:
+        return (Finding("telegram", State.WRONG, f"Telegram cannot be asked: {found.problem}"),)
+    return (
+        Finding("telegram", State.OK, f"the token is @{found.handle}'s"),
+        _privacy(found),
+        _webhook(environment, found, now),
+        _menus(found),
+        *(_group(found, group) for group in found.groups),
+    )
+
+
+def _privacy(found: TelegramState) -> Finding:
+    if found.sees_all:
+        return Finding("privacy mode", State.OK, "off: it sees every message of the groups it is in")
+    words = "on: where it is no administrator it sees only what is addressed to it"
+    return Finding("privacy mode", State.NOTE, words)
+
+
+def _webhook(environment: Environment, found: TelegramState, now: datetime) -> Finding:
+    wanted = environment.telegram.webhook or ""
+    if found.webhook != wanted:
+        if not wanted:
+            words = "Telegram still calls one, and FLORIN_TELEGRAM__WEBHOOK is not set: `florin run` takes it away"
+        else:
+            words = "Telegram does not call FLORIN_TELEGRAM__WEBHOOK yet: `florin run` tells it to"
+        return Finding("webhook", State.NOTE, words)
+    if not wanted:
+        return Finding("webhook", State.OK, f"none: one process fetches; {found.pending:,} updates wait")
+    if found.failed_at is not None and now - found.failed_at < FAILED_LATELY:
+        return Finding("webhook", State.WRONG, f"Telegram's last call failed: {found.failure}; {found.pending:,} wait")
+    return Finding("webhook", State.OK, f"Telegram calls it; {found.pending:,} updates wait")
+
+
+def _menus(found: TelegramState) -> Finding:
+    if found.menus_kept:
+        return Finding("menus", State.OK, "as this release makes them")
+    return Finding("menus", State.NOTE, "not as this release makes them: `florin run` sets them")
+
+
+def _group(found: TelegramState, group: GroupState) -> Finding:
+    about = f"group {inert(group.title)}"
+    if group.problem:
+        return Finding(about, State.NOTE, group.problem)
+    if not group.administers and not found.sees_all:
+        words = "the bot is no administrator there: it sees commands with its name alone, and nobody come or go"
+        return Finding(about, State.NOTE, words)
+    if not group.may_delete:
+        return Finding(about, State.OK, "it sees what it needs, and may not remove commands that were answered")
+    return Finding(about, State.OK, "it sees what it needs")
 
 
 def _zones() -> Finding:

@@ -6,18 +6,25 @@ import asyncio
 
 from adapters.contract import Adapter
 from adapters.telegram.door import API, Line, TelegramDoor
+from adapters.telegram.examining import TelegramState, look
 from adapters.telegram.intake import Webhook
-from bot.app import Florin, SystemClock, open_florin
+from adapters.telegram.rendering import PLATFORM
+from bot.app import Florin, SystemClock, open_florin, places_of
+from bot.commands.registry import specs
+from bot.doctor import StoreState
 from bot.settings import Environment, Telegram
+from bot.wording import SOURCE_LOCALE, Words
+from economy.settings import Settings
+
+GROUPS_MAX = 20
+"""How many groups the doctor asks about."""
 
 
 def doors_of(environment: Environment, florin: Florin) -> list[Adapter]:
     """The doors to every platform whose token is set."""
     doors: list[Adapter] = []
     if environment.telegram.token is not None:
-        doors.append(
-            TelegramDoor(telegram_line(environment.telegram), florin.conversation, florin.memory_of("telegram"))
-        )
+        doors.append(TelegramDoor(telegram_line(environment.telegram), florin.conversation, florin.memory_of(PLATFORM)))
     return doors
 
 
@@ -36,6 +43,19 @@ def telegram_line(telegram: Telegram) -> Line:
         webhook=webhook,
         api_url=telegram.api_url or API,
         file_url=telegram.file_url or API,
+    )
+
+
+async def telegram_state(environment: Environment, store: StoreState) -> TelegramState:
+    """What `florin doctor` tells of Telegram: of the bot, and of the groups it was in last."""
+    usable = store.exists and store.problem is None and store.revision == store.head
+    places = await places_of(environment.address, PLATFORM, GROUPS_MAX) if usable else []
+    words = Words(SOURCE_LOCALE, Settings())
+    return await look(
+        telegram_line(environment.telegram),
+        [int(place.native_id) for place in places],
+        specs(),
+        lambda spec, _locale: words.text(spec.help),
     )
 
 

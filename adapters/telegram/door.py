@@ -29,7 +29,6 @@ from adapters.telegram.sweeping import AFTER_S, Sweeper
 
 CONNECTIONS: Final = 64
 API: Final = "https://api.telegram.org"
-LOCALES: Final = ("en",)
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -165,7 +164,7 @@ class TelegramDoor:
 
     async def _put_up_menus(self) -> None:
         try:
-            await menus.put_up(self._bot, self._conversation.specs(), self._conversation.help_of, LOCALES)
+            await menus.put_up(self._bot, self._conversation.specs(), self._conversation.help_of)
         except TelegramError as problem:
             log.warning("menus not set", problem=problem_of(problem))
 

@@ -19,6 +19,8 @@ from adapters.telegram.rendering import Written, short
 
 DESCRIPTION_UNITS_MAX: Final = 100
 COMMANDS_MAX: Final = 100
+LOCALES: Final = ("en",)
+"""The languages that there are texts in."""
 
 HelpOf = Callable[[CommandSpec, str], str]
 
@@ -52,16 +54,29 @@ def _commands(
     ]
 
 
-async def put_up(bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf, locales: Iterable[str]) -> None:
-    """Sets the menus where they are not so already. Raises TelegramError."""
+async def put_up(bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf) -> None:
+    """Sets the menus that are not so already. Raises TelegramError."""
+    for scope, code, commands in await _stale(bot, specs, help_of):
+        await bot.set_my_commands(commands, scope, code)
+
+
+async def are_up(bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf) -> bool:
+    """Whether the menus are those of this release. Raises TelegramError."""
+    return not await _stale(bot, specs, help_of)
+
+
+async def _stale(
+    bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf
+) -> list[tuple[BotCommandScope, str, list[BotCommand]]]:
     known = list(specs)
-    for locale in locales:
+    found = []
+    for locale in LOCALES:
         code = "" if locale == "en" else locale
         for scope, commands in menus(known, help_of, locale):
-            # Where Telegram keeps more of a command than we ask for, it is set anew: that does no harm.
             there = await bot.get_my_commands(scope, code)
             if [_compared(command) for command in there] != [_compared(command) for command in commands]:
-                await bot.set_my_commands(commands, scope, code)
+                found.append((scope, code, commands))
+    return found
 
 
 def _compared(command: BotCommand) -> tuple[str, str, bool]:

@@ -50,19 +50,21 @@ async def move_place(connection: AsyncConnection, old: Place, new: Place) -> boo
     in it. Whether it meets there now."""
     at = tables.places.c
     where = {place: (at.platform == place.platform) & (at.native_id == place.native_id) for place in (old, new)}
-    found = await connection.execute(select(at.native_id, at.community_id).where(where[old] | where[new]))
-    communities = {row.native_id: row.community_id for row in found}
-    if old.native_id not in communities:
+    found = await connection.execute(select(at.platform, at.native_id, at.community_id).where(where[old] | where[new]))
+    communities = {Place(row.platform, row.native_id): row.community_id for row in found}
+    if old not in communities:
         # Moved already, perhaps by another process, or never spoken in.
-        return new.native_id in communities
-    own, other = communities[old.native_id], communities.get(new.native_id)
+        return new in communities
+    own, other = communities[old], communities.get(new)
     if other is not None and other != own:
         touched = select(tables.postings.c.entry).where(tables.postings.c.community_id == other).limit(1)
         if (await connection.execute(touched)).first() is not None:
             return False
     if other is not None:
         await connection.execute(delete(tables.places).where(where[new]))
-    await connection.execute(update(tables.places).where(where[old]).values(native_id=new.native_id))
+    await connection.execute(
+        update(tables.places).where(where[old]).values(platform=new.platform, native_id=new.native_id)
+    )
     return True
 
 

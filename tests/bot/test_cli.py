@@ -154,7 +154,7 @@ def test_a_setting_that_cannot_be_used_is_one_sentence(florin, command):
 def test_run_with_a_token_says_that_there_is_no_door_yet(florin, tmp_path):
     done = florin("run", DISCORD__TOKEN=TOKEN)
     assert done.status == 1
-    assert "no door to Discord or Telegram yet" in done.err
+    assert "A token for Discord is set, but this release has no door there yet" in done.err
     assert TOKEN not in done.err
     assert not (tmp_path / "florin.db").exists()
 
@@ -386,17 +386,17 @@ def test_progress_is_told_in_lines_where_nobody_watches(monkeypatch, capsys):
 
 
 def test_db_upgrade_makes_the_tables_and_current_tells(florin):
-    assert florin("db", "upgrade").out.startswith("From nothing to 0002")
+    assert florin("db", "upgrade").out.startswith("From nothing to 0003")
     assert "already" in florin("db", "upgrade").out
     current = florin("db", "current")
-    assert (current.status, current.out) == (0, "at 0002, needs 0002\n")
+    assert (current.status, current.out) == (0, "at 0003, needs 0003\n")
 
 
 def test_db_downgrade_asks_first(florin, store):
     refused = florin("db", "downgrade", "base", said="n\n")
     assert refused.status == 1
     assert florin("db", "current").status == 0
-    assert florin("db", "downgrade", "base", "--yes").out == "From 0002 to nothing.\n"
+    assert florin("db", "downgrade", "base", "--yes").out == "From 0003 to nothing.\n"
     assert florin("db", "current").status == 1
 
 

@@ -12,8 +12,8 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FINE = StoreState(
     address="postgresql://florin:canary@db.example/florin",
     exists=True,
-    revision="0002",
-    head="0002",
+    revision="0003",
+    head="0003",
     fingerprint_kept=True,
     written=NOW,
     disk_free=DISK_FREE_MIN,

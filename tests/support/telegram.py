@@ -523,7 +523,8 @@ class Telegram:
         status = group.members.get(fields["user_id"])
         if status is None:
             raise BotApiError(400, "Bad Request: user not found")
-        return self._member(self.by_id(fields["user_id"]).user(), status, group)
+        user = self.bot_user() if fields["user_id"] == BOT_ID else self.by_id(fields["user_id"]).user()
+        return self._member(user, status, group)
 
     def _get_chat(self, fields: dict, _files: dict) -> dict:
         group = self._reachable_group(fields["chat_id"])

@@ -166,6 +166,12 @@ async def homes(connection: AsyncConnection, identity: Identity, limit: int) -> 
     return [Place(identity.platform, native_id) for native_id in (await connection.execute(_HOMES, asked)).scalars()]
 
 
+async def places_on(connection: AsyncConnection, platform: str, limit: int) -> list[Place]:
+    asked = select(places.c.native_id).where(places.c.platform == platform)
+    found = await connection.execute(asked.order_by(places.c.community_id.desc(), places.c.native_id).limit(limit))
+    return [Place(platform, native_id) for native_id in found.scalars()]
+
+
 # --- who holds what ---
 
 

@@ -10,10 +10,11 @@ import aiohttp
 import pytest
 
 from adapters.contract import DoorError
+from adapters.telegram.door import TelegramDoor
 from adapters.telegram.intake import SECRET_HEADER, Webhook
 from bot.app import open_florin
 from tests.support.telegram import TOKEN, BotApiError, Group, Telegram
-from tests.support.telegram_town import TelegramDoor, line_to, serving
+from tests.support.telegram_town import line_to, serving
 
 SECRET = "s" * 40
 WEBHOOK = Webhook(url="http://127.0.0.1:0/telegram", host="127.0.0.1", port=0, secret=SECRET)
@@ -89,10 +90,9 @@ async def test_a_body_that_unfolds_is_not_unfolded(there, group):
     assert await call(there, gzip.compress(b" " * 50_000_000), **{"Content-Encoding": "gzip"}) == 415
 
 
-async def test_a_body_that_never_ends_keeps_nobody_waiting(there, group):
+async def test_a_body_that_never_ends_keeps_nobody_waiting(there, hooked, group):
     """Fault 83"""
-    url = aiohttp.client.URL(there.webhook["url"])
-    _, writer = await asyncio.open_connection(url.host, url.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", hooked.door.port)
     writer.write(
         f"POST /telegram HTTP/1.1\r\nHost: x\r\n{SECRET_HEADER}: {SECRET}\r\nContent-Length: 1000\r\n\r\n{{".encode()
     )

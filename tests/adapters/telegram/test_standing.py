@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.telegram.standing import FRESH_S, Rights
-from tests.support.telegram import BotApiError, Group, Telegram
+from tests.support.telegram import BotApiError, Group, Person, Telegram
 from tests.support.telegram_town import serving
 
 
@@ -58,12 +58,17 @@ async def test_whoever_is_demoted_unseen_is_refused_within_a_minute(there, bot, 
     rights = Rights(bot.door._bot, (), lambda: seconds[0])
     mo = there.people["mo"]
     group.members[mo.id] = "administrator"
-    assert (await rights.of(group.id, mo.id)).administers
+    assert await administers(rights, group, mo)
     group.members[mo.id] = "member"
     seconds[0] = FRESH_S - 1
-    assert (await rights.of(group.id, mo.id)).administers
+    assert await administers(rights, group, mo)
     seconds[0] = FRESH_S
-    assert not (await rights.of(group.id, mo.id)).administers
+    assert not await administers(rights, group, mo)
+
+
+async def administers(rights: Rights, group: Group, person: Person) -> bool:
+    standing = await rights.of(group.id, person.id)
+    return standing is not None and standing.administers
 
 
 async def test_while_telegram_does_not_say_nobody_acts_as_staff(there, group):
