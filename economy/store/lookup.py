@@ -62,9 +62,8 @@ async def move_place(connection: AsyncConnection, old: Place, new: Place) -> boo
             return False
     if other is not None:
         await connection.execute(delete(tables.places).where(where[new]))
-    await connection.execute(
-        update(tables.places).where(where[old]).values(platform=new.platform, native_id=new.native_id)
-    )
+    renamed = {"platform": new.platform, "native_id": new.native_id}
+    await connection.execute(update(tables.places).where(where[old]).values(renamed))
     return True
 
 
