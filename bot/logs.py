@@ -77,8 +77,8 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Their debug output holds statements with what people wrote.
-    for chatty in ("aiosqlite", "asyncpg", "sqlalchemy"):
+    # Their output holds statements with what people wrote, and addresses with the token.
+    for chatty in ("aiosqlite", "asyncpg", "httpcore", "httpx", "sqlalchemy", "telegram"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     # What logging says of its own failures quotes the event as it was, past the guards.

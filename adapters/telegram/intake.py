@@ -37,7 +37,7 @@ WANTED: Final = (
 TAKEN_WITHIN_S: Final = 10.0
 """How long Telegram waits for one update. What takes longer (an answer whose turn is far off) goes on by itself."""
 
-LEASE: Final = timedelta(seconds=30)
+LEASE: Final = timedelta(seconds=15)
 POLL_S: Final = 25
 CONFLICTS_MAX: Final = 5
 BODY_BYTES_MAX: Final = 1_000_000

@@ -354,7 +354,7 @@ class Telegram:
     async def _call(self, update: dict) -> None:
         headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook.get("secret_token", "")}
         async with aiohttp.ClientSession() as session:
-            for _ in range(50):
+            for _ in range(400):
                 try:
                     async with session.post(self.webhook["url"], json=update, headers=headers) as answer:
                         if answer.status == 200:
