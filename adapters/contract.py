@@ -8,6 +8,7 @@ escaping, and pings nobody but `Reply.pings`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -69,7 +70,10 @@ class Invocation(Struct, frozen=True, kw_only=True):
     `act`. `private`: said to the bot alone. `replied_to`: whose message this one answers, where the platform says so.
     `locale` is the reader's, such as `en`. `standing` and `held` are what the platform itself says of the person at
     this moment: roles of ours, and the native ids of its own roles. `channel` is the native id of where in the place
-    it was said, on platforms that divide theirs.
+    it was said, on platforms that divide theirs, and `channel_name` what people call it. `said_at`: when it was said,
+    where the platform delivers late: orders that come too late are refused. `veiled`: public answers are not to name
+    them. `administers`: the platform says that they administer the place; what that makes them is the community's to
+    set.
     """
 
     act: str
@@ -81,9 +85,13 @@ class Invocation(Struct, frozen=True, kw_only=True):
     standing: frozenset[Role] = frozenset()
     held: frozenset[str] = frozenset()
     channel: str | None = None
+    channel_name: str = ""
     private: bool = False
     replied_to: Sighting | None = None
     locale: str = "en"
+    said_at: datetime | None = None
+    administers: bool = False
+    veiled: bool = False
 
 
 class Pressed(Struct, frozen=True, kw_only=True):
@@ -98,6 +106,7 @@ class Pressed(Struct, frozen=True, kw_only=True):
     channel: str | None = None
     private: bool = False
     locale: str = "en"
+    administers: bool = False
 
 
 # --- commands -------------------------------------------------------------------------------------------------------
@@ -278,6 +287,29 @@ class Hint(StrEnum):
     CANNOT_POST = "cannot_post"  # a channel that an owner chose does not take our messages
 
 
+class Notice(StrEnum):
+    """What a door has to say of its platform. The conversation words it; `named` fills in what stands in braces."""
+
+    HINT = "hint"
+    WELCOME = "welcome"  # somebody opens a chat with the bot; {place}
+    NO_PLACE = "no_place"  # somebody speaks to the bot alone and is known from nowhere
+    ADDED = "added"  # the bot is in a place, and sees what it needs
+    ADDED_BLIND = "added_blind"  # the bot is in a place, and sees only what is addressed to it; {bot}
+    SEES = "sees"  # the place let the bot see more
+    ANSWERED = "answered"  # in the place, while the answer is private; {name}
+    ANSWER_WAITS = "answer_waits"  # the same, where the bot may not write to them first; {name}
+    ANONYMOUS = "anonymous"  # a command by an administrator whom the platform hides
+    CHANNEL = "channel"  # a command in a channel's name
+    NOT_YOURS = "not_yours"  # a press of a button that is another's
+    NOT_HIDDEN = "not_hidden"  # whoever pressed is not whom the platform hid
+    HIDDEN_AUTHOR = "hidden_author"  # whoever wrote what this answers is hidden
+    NOT_TYPED = "not_typed"  # a command that was forwarded or sent by way of another bot
+    STANDING_UNKNOWN = "standing_unknown"  # the platform does not say who administers the place
+    FILE_TOO_LARGE = "file_too_large"  # {name}
+    FILE_LOST = "file_lost"  # {name}
+    INLINE = "inline"  # above what is offered while somebody types
+
+
 # --- the two sides --------------------------------------------------------------------------------------------------
 
 
@@ -329,6 +361,23 @@ class Conversation(Protocol):
         """A text of a spec in every other language there is, by its tag, such as `pt`."""
         ...
 
+    def help_of(self, spec: CommandSpec, locale: str) -> str:
+        """What a command does, in the reader's language."""
+        ...
+
+    def notice(self, notice: Notice, *, locale: str = "en", named: Mapping[str, str] | None = None) -> Reply:
+        """What the door has to say, worded."""
+        ...
+
+    async def homes(self, person: Identity) -> list[Place]:
+        """Where somebody who speaks to the bot alone may mean: the places of their platform that they are known in,
+        the one they were last seen in first."""
+        ...
+
+    async def moved(self, old: Place, new: Place) -> bool:
+        """The platform gave a place a new id. Whether it meets under the new one now."""
+        ...
+
 
 class Delivery(StrEnum):
     """What became of a message that nobody asked for."""
@@ -345,13 +394,35 @@ class Told(Struct, frozen=True):
     needed: str = ""
 
 
+class Memory(Protocol):
+    """What a door has to remember longer than one process lives, and share with others: where a message is, whose
+    name is whose. None of it is money, all of it may be lost.
+
+    `kind` and `key` name one thing; what is kept `keep` long is gone after that.
+    """
+
+    async def get(self, kind: str, key: str) -> str | None: ...
+
+    async def put(self, kind: str, key: str, value: str, *, keep: timedelta) -> None: ...
+
+    async def swap(self, kind: str, key: str, before: str | None, after: str, *, keep: timedelta) -> bool:
+        """Puts `after` if what is there is `before` (None: nothing). Whether it did."""
+        ...
+
+    async def drop(self, kind: str, key: str) -> None: ...
+
+
+class DoorError(Exception):
+    """A door cannot serve. Says why, in one sentence for the operator."""
+
+
 class Adapter(Protocol):
     """A door. `bot.serving` opens it with a conversation and closes it on shutdown."""
 
     platform: str
 
     async def run(self) -> None:
-        """Serves until closed."""
+        """Serves until closed. Raises DoorError where it cannot."""
         ...
 
     async def close(self) -> None: ...

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from adapters.contract import Conversation
+from adapters.contract import Conversation, Memory
 from bot.dispatcher import Dispatcher
 from bot.doctor import StoreState
 from bot.logs import OrderLog
@@ -29,13 +29,14 @@ from economy.store.copying import Progress
 from economy.store.engine import Store, open_store, store_url, temporary_store_url
 from economy.store.errors import StoreBrokenError, StoreError
 from economy.store.journal import StoreJournal
+from economy.store.memory import StoreMemory
 from economy.store.outbox import StoreOutbox
 from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from economy.store.revision import HEAD, must_be_head
 from economy.store.schema import current, downgrade, upgrade, upgrade_store
 from economy.store.watching import StoreWatch
-from economy.values import CommunityId, EntryNumber
+from economy.values import CommunityId, EntryNumber, Place
 
 
 class SystemClock:
@@ -53,6 +54,8 @@ class Florin(Struct, frozen=True):
     watch: Watch
     outbox: Outbox
     on_commit: Callable[[Callable[[Mapping[CommunityId, EntryNumber]], None]], None]
+    memory_of: Callable[[str], Memory]
+    """What the door to a platform remembers."""
 
 
 @asynccontextmanager
@@ -80,7 +83,15 @@ async def open_florin(address: str, clock: Clock, listen: tuple[str, int] | None
         if listen is not None:
             await opened.enter_async_context(_watched(watch, listen))
         economy = Economy(journal, StoreReads(store), projector, clock)
-        yield Florin(economy, Dispatcher(economy), watch, StoreOutbox(store), journal.on_commit)
+        memories: dict[str, StoreMemory] = {}
+
+        def memory_of(platform: str) -> Memory:
+            if platform not in memories:
+                memories[platform] = StoreMemory(store, clock, platform)
+                opened.push_async_callback(memories[platform].close)
+            return memories[platform]
+
+        yield Florin(economy, Dispatcher(economy), watch, StoreOutbox(store), journal.on_commit, memory_of)
 
 
 @asynccontextmanager
@@ -200,6 +211,12 @@ async def store_state(address: str, clock: Clock) -> StoreState:
 async def store_revisions(address: str) -> tuple[str | None, str]:
     """The revision of a store's tables, None where there are none; and the one that this release needs."""
     return await _revision(address), HEAD
+
+
+async def places_of(address: str, platform: str, most: int) -> list[Place]:
+    """The places of a platform that a store knows, at most so many, the newest community's first."""
+    async with await open_store(address) as store:
+        return await StoreReads(store).places(platform, limit=most)
 
 
 async def upgraded(address: str) -> tuple[str | None, str | None]:

@@ -35,7 +35,10 @@ from economy.rules.gifting import SendGift
 from economy.rules.permissions import Right, may, roles_with
 from economy.service import Answer, Economy, Offered, Submission
 from economy.values import CommunityId, IdempotencyKey, Identity, MemberId, Role, Sighting, receipt_id
-from economy.views import Reader
+from economy.views import Reader, Shown
+
+UNLINKED = Identity("", "")
+"""Nobody whom a door could link a name to."""
 
 
 class Asked:
@@ -116,6 +119,7 @@ class Asked:
                 order,
                 self.invocation.standing,
                 tuple(seen_in(self.invocation)),
+                self.invocation.said_at,
             )
         )
         return await self.tell(answer, order)
@@ -191,6 +195,8 @@ class Asked:
         shown = {}
         if wanted and self.reader.community_id is not None:
             shown = await self.economy.reads.shown(self.reader.community_id, wanted)
+        if public and self.invocation.veiled and self.reader.member_id in shown:
+            shown[self.reader.member_id] = Shown(self.reader.member_id, self.words.text("a moderator"), UNLINKED)
         locale = SOURCE_LOCALE if public else self.invocation.locale
         return Words(locale, self.reader.settings, shown, now=self.now)
 

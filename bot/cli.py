@@ -78,12 +78,7 @@ def run(store: StoreOption = None) -> None:
     store is made if it is new, and brought up to this release if it is older.
     """
     environment = environment_of(store)
-    if environment.telegram.token is not None:
-        raise Stop(
-            "A token for Telegram is set, but this release has no door to Telegram yet; it comes with a later one."
-            " Unset FLORIN_TELEGRAM__TOKEN.",
-        )
-    if environment.discord.token is not None:
+    if environment.has_token:
         from bot.logs import configure
         from bot.serving import serve
 
@@ -275,10 +270,11 @@ def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
     """Says what is wrong with set-up, store and machine.
 
     It looks at the settings; at the database's version, durability, tables, triggers and pages; at the log of SQLite or
-    the standbys, time-outs and sessions of PostgreSQL; at disk, clock and time zones; with a token for Discord it also
-    asks there about the token, intents, commands, and permissions on each server. Each is ok, a warning, or wrong,
-    and says what to do. Exit status 0: nothing is wrong. 1: something is. It changes nothing, tells no secrets, and
-    may run while the bot does; a large file takes a while, since every page of it is looked at.
+    the standbys, time-outs and sessions of PostgreSQL; at disk, clock and time zones. With a token it also asks Discord
+    about the token, intents, commands, and permissions on each server; and Telegram about the webhook, menus, and what
+    the bot may do in its groups. Each is ok, a warning, or wrong, and says what to do. Exit status 0: nothing is wrong.
+    1: something is. It changes nothing, tells no secrets, and may run while the bot does; a large file takes a while,
+    since every page of it is looked at.
     """
     from bot.app import SystemClock, store_state
     from bot.doctor import examine, healthy
@@ -287,12 +283,16 @@ def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
     environment = environment_of(store)
     clock = SystemClock()
     state = carried_out(store_state(environment.address, clock), environment)
-    on_discord = None
+    on_discord = on_telegram = None
     if environment.discord.token is not None:
         from bot.serving import look_at_discord
 
         on_discord = carried_out(look_at_discord(environment), environment)
-    findings = examine(environment, state, clock.now(), on_discord)
+    if environment.telegram.token is not None:
+        from bot.serving import look_at_telegram
+
+        on_telegram = carried_out(look_at_telegram(environment, state), environment)
+    findings = examine(environment, state, clock.now(), on_discord, on_telegram)
     if json_report:
         say(json.dumps([{"about": each.about, "state": each.state, "words": each.words} for each in findings]))
     else:

@@ -14,6 +14,7 @@ from adapters.contract import (
     CommandSpec,
     Hint,
     Invocation,
+    Notice,
     Pressed,
     Reply,
     Suggestion,
@@ -25,6 +26,7 @@ from bot.commands.registry import Command
 from bot.completion import completions, suggestions
 from bot.hints import hinted
 from bot.nearest import nearest
+from bot.notices import noticed
 from bot.paging import LOOK
 from bot.parsing import parse
 from bot.presence import Presence
@@ -37,7 +39,7 @@ from economy.rules.permissions import Right, may
 from economy.rules.places import ChannelUse, channel_use, mapped_roles
 from economy.service import Economy, PressedBy
 from economy.settings import Feature, Settings
-from economy.values import Place, Role, Sighting
+from economy.values import Identity, Place, Role, Sighting
 from economy.views import Reader
 
 OFFER = "o:"
@@ -117,6 +119,22 @@ class Dispatcher:
         """A text of a spec in every other language there is, by its tag."""
         found = {tag: Words(tag, Settings()).text(text) for tag in languages()}
         return {tag: said for tag, said in found.items() if said != text}
+
+    def help_of(self, spec: CommandSpec, locale: str) -> str:
+        """What a command does, in the reader's language."""
+        return Words(locale, Settings()).text(spec.help)
+
+    def notice(self, notice: Notice, *, locale: str = SOURCE_LOCALE, named: Mapping[str, str] | None = None) -> Reply:
+        """What a door has to say of its platform, worded."""
+        return noticed(notice, Words(locale, Settings()), named or {})
+
+    async def homes(self, person: Identity) -> list[Place]:
+        """Where somebody who speaks to the bot alone may mean, the place they were last seen in first."""
+        return await self._economy.reads.homes(person)
+
+    async def moved(self, old: Place, new: Place) -> bool:
+        """The platform gave a place a new id. Whether it meets under the new one now."""
+        return await self._economy.move_place(old, new)
 
     # --- commands -------------------------------------------------------------------------------------------
 
@@ -285,8 +303,10 @@ def _find(invocation: Invocation, heard: _Heard) -> tuple[Command, Invocation]:
 
 
 def _standing(asked: Invocation | Pressed, reader: Reader) -> frozenset[Role]:
-    """What the platform says they are: roles of ours, and those that its own roles stand for."""
-    return asked.standing | mapped_roles(reader.community_flags, asked.place.platform, asked.held)
+    """What the platform says they are: roles of ours, those that its own roles stand for, and what its administrators
+    are here."""
+    mapped = mapped_roles(reader.community_flags, asked.place.platform, asked.held)
+    return asked.standing | mapped | (reader.settings.administrator_roles if asked.administers else frozenset())
 
 
 def _must_be_on(spec: CommandSpec, settings: Settings) -> None:
@@ -306,6 +326,7 @@ def _invocation(pressed: Pressed, command: str, words: tuple[str, ...]) -> Invoc
         channel=pressed.channel,
         private=pressed.private,
         locale=pressed.locale,
+        administers=pressed.administers,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
@@ -15,9 +15,13 @@ from msgspec import Struct
 from adapters.discord.found import DiscordState
 from bot.doctor_discord import examined_on_discord
 from bot.doctor_store import examined, room
+from bot.doctor_telegram import examined_on_telegram
 from bot.findings import Finding, State
 from bot.settings import Environment, shown_store
 from economy.checkup import Checkup, FileFacts
+
+if TYPE_CHECKING:
+    from adapters.telegram.examining import TelegramState
 
 RELEASED: Final = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right stands before the release that reads it."""
@@ -40,15 +44,20 @@ class StoreState(Struct, frozen=True, kw_only=True):
 
 
 def examine(
-    environment: Environment, store: StoreState, now: datetime, on_discord: DiscordState | None = None
+    environment: Environment,
+    store: StoreState,
+    now: datetime,
+    on_discord: DiscordState | None = None,
+    on_telegram: TelegramState | None = None,
 ) -> tuple[Finding, ...]:
-    """Everything there is to say, in the order of what rests on what. `on_discord` is None where nobody asked there."""
+    """Everything there is to say, in the order of what rests on what; of a platform only where it was asked."""
     return (
         _settings(environment),
         *_store(store),
         _clock(store.checkup, now),
         _zones(),
         *(() if on_discord is None else examined_on_discord(on_discord)),
+        *(() if on_telegram is None else examined_on_telegram(environment, on_telegram, now)),
     )
 
 
@@ -57,11 +66,11 @@ def healthy(findings: tuple[Finding, ...]) -> bool:
 
 
 def _settings(environment: Environment) -> Finding:
-    if environment.telegram.token:
-        words = "a token for Telegram is set, and this release has no door there yet"
-        return Finding("settings", State.WARNING, words)
-    if environment.discord.token:
-        return Finding("settings", State.OK, "a token for Discord is set, so `florin run` opens that door")
+    tokens = (("Discord", environment.discord.token), ("Telegram", environment.telegram.token))
+    if doors := [platform for platform, token in tokens if token]:
+        opened = "that door" if len(doors) == 1 else "both doors"
+        words = f"a token for {' and '.join(doors)} is set, so `florin run` opens {opened}"
+        return Finding("settings", State.OK, words)
     debug = ", and FLORIN_DEBUG is on" if environment.debug else ""
     return Finding("settings", State.OK, f"no token is set, so `florin run` opens the console{debug}")
 

@@ -81,8 +81,10 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Their debug output holds statements with what people wrote.
-    for chatty in ("aiosqlite", "alembic.runtime.plugins", "asyncpg", "discord", "sqlalchemy"):
+    # Their output holds statements with what people wrote, and addresses with the token.
+    for chatty in (
+        *("aiosqlite", "alembic.runtime.plugins", "asyncpg", "discord", "httpcore", "httpx", "sqlalchemy", "telegram"),
+    ):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     # What logging says of its own failures quotes the event as it was, past the guards.

@@ -314,6 +314,9 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.EXPIRED, ""): lambda t: t.line("This button no longer works. Give the command again."),
     (Code.EXPIRED, "used"): lambda t: t.line("This button has been used. Give the command again for one more."),
     (Code.EXPIRED, "late"): lambda t: t.line("This button has expired, and nothing was done. Give the command again."),
+    (Code.EXPIRED, "said_long_ago"): lambda t: t.line(
+        "This reached me more than 10 minutes late, so I did not do it. Send it again if you still mean it."
+    ),
     (Code.BUSY, ""): lambda t: t.line("There is a lot going on just now, and nothing was done. Try again in a moment."),
     (Code.READ_ONLY, ""): lambda t: t.line(
         "Coins cannot move just now: there is no room left to write it down. Nothing was done and nothing is lost."

@@ -7,16 +7,27 @@ from contextlib import suppress
 
 import discord
 
-from adapters.contract import Adapter, Conversation
+from adapters.contract import Adapter, DoorError
 from adapters.discord.checking import look
 from adapters.discord.door import Door
 from adapters.discord.found import DiscordState
 from adapters.discord.settings import DiscordSettings
-from bot.app import SystemClock, open_florin
+from adapters.telegram.door import API, Line, TelegramDoor
+from adapters.telegram.examining import TelegramState
+from adapters.telegram.examining import look as look_at_bot
+from adapters.telegram.intake import Webhook
+from adapters.telegram.rendering import PLATFORM as TELEGRAM
+from bot.app import Florin, SystemClock, open_florin, places_of
 from bot.command_line import Stop
 from bot.commands.registry import specs
+from bot.doctor import StoreState
 from bot.relay import Relay
-from bot.settings import Environment, shards_of
+from bot.settings import Environment, Telegram, shards_of
+from bot.wording import SOURCE_LOCALE, Words
+from economy.settings import Settings
+
+GROUPS_MAX = 20
+"""How many groups of Telegram's the doctor asks about."""
 
 
 def discord_settings(environment: Environment) -> DiscordSettings | None:
@@ -34,10 +45,34 @@ def discord_settings(environment: Environment) -> DiscordSettings | None:
     )
 
 
-def doors_of(environment: Environment, conversation: Conversation) -> list[Adapter]:
+def telegram_line(telegram: Telegram) -> Line:
+    """How the environment says that Telegram is reached. Only where a token is set."""
+    if telegram.token is None:
+        raise ValueError("no token is set")
+    webhook = None
+    if telegram.webhook is not None and telegram.webhook_secret is not None:
+        host, _, port = telegram.webhook_listen.rpartition(":")
+        secret = telegram.webhook_secret.get_secret_value()
+        webhook = Webhook(url=telegram.webhook, host=host.strip("[]"), port=int(port), secret=secret)
+    return Line(
+        token=telegram.token.get_secret_value(),
+        operators=frozenset(int(each) for each in telegram.operators.split(",") if each.strip()),
+        webhook=webhook,
+        api_url=telegram.api_url or API,
+        file_url=telegram.file_url or API,
+    )
+
+
+def doors_of(environment: Environment, florin: Florin) -> list[Adapter]:
     """A door for each platform that has a token."""
+    doors: list[Adapter] = []
     on_discord = discord_settings(environment)
-    return [] if on_discord is None else [Door(on_discord, conversation)]
+    if on_discord is not None:
+        doors.append(Door(on_discord, florin.conversation))
+    if environment.telegram.token is not None:
+        line = telegram_line(environment.telegram)
+        doors.append(TelegramDoor(line, florin.conversation, florin.memory_of(TELEGRAM)))
+    return doors
 
 
 async def look_at_discord(environment: Environment) -> DiscordState:
@@ -46,10 +81,24 @@ async def look_at_discord(environment: Environment) -> DiscordState:
     return DiscordState(problem="no token is set") if settings is None else await look(settings, specs())
 
 
+async def look_at_telegram(environment: Environment, store: StoreState) -> TelegramState:
+    """What `florin doctor` tells of Telegram: of the bot, and of the groups it was in last."""
+    checkup = store.checkup
+    usable = checkup is not None and checkup.revision == checkup.head
+    places = await places_of(environment.address, TELEGRAM, GROUPS_MAX) if usable else []
+    words = Words(SOURCE_LOCALE, Settings())
+    return await look_at_bot(
+        telegram_line(environment.telegram),
+        [int(place.native_id) for place in places],
+        specs(),
+        lambda spec, _locale: words.text(spec.help),
+    )
+
+
 async def serve(environment: Environment) -> None:
     """Serves until cancelled, or until a door cannot go on. Raises Stop with the reason."""
     async with open_florin(environment.address, SystemClock(), environment.listen) as florin:
-        doors = doors_of(environment, florin.conversation)
+        doors = doors_of(environment, florin)
         relay = Relay(
             florin.outbox, florin.economy.reads, {door.platform: door for door in doors}, florin.economy.clock
         )
@@ -72,6 +121,8 @@ async def serve(environment: Environment) -> None:
 def told(error: BaseException) -> str:
     """Why a door does not open, for the operator."""
     match error:
+        case DoorError():
+            return str(error)
         case discord.LoginFailure():
             return "Discord does not take FLORIN_DISCORD__TOKEN: copy the bot's token again, or reset it there."
         case discord.PrivilegedIntentsRequired():

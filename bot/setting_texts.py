@@ -34,6 +34,8 @@ def bounds(setting: Setting, words: Words) -> str:
                 least=_bare(setting, setting.least, words),
                 most=shown_value(setting, setting.most, words),
             )
+        case Kind.CHOICE:
+            return words.text("It can be one of: {choices}.", choices=", ".join(setting.choices))
         case Kind.SWITCH:
             return words.text("It can be on or off.")
         case Kind.TEXT if setting.least == 0:

@@ -25,6 +25,7 @@ _SHARDS: Final = re.compile(r"([0-9]{1,5})-([0-9]{1,5})/([0-9]{1,5})", re.ASCII)
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 _DISCORD_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,40}\.[A-Za-z0-9_-]{5,8}\.[A-Za-z0-9_-]{25,50}")
 _TELEGRAM_TOKEN: Final = re.compile(r"[0-9]{6,12}:[A-Za-z0-9_-]{34,36}")
+_WEBHOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{32,256}", re.ASCII)
 # From the platforms' own documentation, and what templates hold until somebody fills them in.
 _EXAMPLES: Final = frozenset(
     {
@@ -91,7 +92,23 @@ class Discord(_Part):
 class Telegram(_Part):
     """The Telegram door."""
 
-    token: SecretStr | None = Field(None, description="The bot's token. The Telegram door comes with a later release.")
+    token: SecretStr | None = Field(None, description="The bot's token, as @BotFather gave it.")
+    operators: str = Field(
+        "", description="Who runs this Florin: numeric user ids, comma separated. They may do what operators may."
+    )
+    webhook: str | None = Field(
+        None,
+        description="Where Telegram is to bring messages: an https address that leads to this Florin. Without it Florin"
+        " fetches them, in one process.",
+    )
+    webhook_listen: str = Field(
+        "127.0.0.1:8081", description="Where Florin listens for what comes to the webhook: a host and a port."
+    )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        description="With a webhook, by which Florin knows that it is Telegram who calls: 32 or more letters, digits,"
+        " `-` and `_`.",
+    )
     api_url: str | None = Field(None, description="For tests: a Bot API server on this machine in Telegram's place.")
     file_url: str | None = Field(None, description="For tests: a file server on this machine in Telegram's place.")
 
@@ -144,6 +161,8 @@ class Environment(BaseSettings):
             *_switch_problems(self),
             *_store_problems(self.store),
             *_listen_problems(self.metrics),
+            *_webhook_problems(self.telegram),
+            *_operator_problems(self.telegram),
         ]:
             raise SettingsError(problems)
         return self
@@ -166,7 +185,8 @@ class Environment(BaseSettings):
     @property
     def secrets(self) -> frozenset[str]:
         """Every secret text, as logs must never show it."""
-        found = {token.get_secret_value() for token in (self.discord.token, self.telegram.token) if token}
+        secrets = (self.discord.token, self.telegram.token, self.telegram.webhook_secret)
+        found = {secret.get_secret_value() for secret in secrets if secret}
         return frozenset(found) | secrets_of(self.address)
 
 
@@ -276,6 +296,30 @@ def _switch_problems(environment: Environment) -> list[str]:
             if not _is_loopback(url)
         ]
     return problems
+
+
+def _webhook_problems(telegram: Telegram) -> list[str]:
+    """A webhook takes money orders from whoever calls it, unless a secret says who that is."""
+    if telegram.webhook is None:
+        return []
+    problems = []
+    if not telegram.webhook.startswith("https://") and not _is_loopback(telegram.webhook):
+        problems.append("FLORIN_TELEGRAM__WEBHOOK must begin with https://, as Telegram calls no other.")
+    secret = telegram.webhook_secret.get_secret_value() if telegram.webhook_secret else ""
+    if not _WEBHOOK_SECRET.fullmatch(secret):
+        problems.append(
+            "FLORIN_TELEGRAM__WEBHOOK_SECRET must be set beside a webhook: 32 to 256 letters, digits, - and _."
+        )
+    host, _, port = telegram.webhook_listen.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not int(port) < 65_536:
+        problems.append("FLORIN_TELEGRAM__WEBHOOK_LISTEN must be a host and a port, such as 127.0.0.1:8081.")
+    return problems
+
+
+def _operator_problems(telegram: Telegram) -> list[str]:
+    if re.fullmatch(r"\s*|\s*[0-9]+\s*(,\s*[0-9]+\s*)*", telegram.operators, re.ASCII):
+        return []
+    return ["FLORIN_TELEGRAM__OPERATORS must be numeric user ids, comma separated; no names."]
 
 
 def _is_loopback(url: str) -> bool:

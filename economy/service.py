@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
@@ -41,13 +41,19 @@ __all__ = ["Identity", "Place", "Role", "Sighting"]
 
 class Submission(Struct, frozen=True):
     """An order with what the door knows: the place, the key that names the human act, what the actor may do there
-    according to the platform at this moment (`standing`), and who was seen (the actor always is)."""
+    according to the platform at this moment (`standing`), and who was seen (the actor always is). `said_at`: when it
+    was said, where it may have been long on its way."""
 
     place: Place
     key: IdempotencyKey
     order: Order
     standing: frozenset[Role] = frozenset()
     sightings: tuple[Sighting, ...] = ()
+    said_at: datetime | None = None
+
+
+LATE_AFTER = timedelta(minutes=10)
+"""An order that was said longer ago is not carried out any more: whoever gave it has given it up, or given it again."""
 
 
 class Offered(Struct, frozen=True):
@@ -92,6 +98,13 @@ class Journal(Protocol):
 
     async def drained(self) -> None:
         """Waits until everything that was submitted has been answered."""
+        ...
+
+    async def move_place(self, old: Place, new: Place) -> bool:
+        """The platform gave a place a new id: the community meets under that from now on. Whether it does.
+
+        It does not where nobody ever spoke in the old one, nor where coins moved under the new one already.
+        """
         ...
 
 
@@ -148,6 +161,10 @@ class Reads(Protocol):
 
     async def names(self, place: Place, *, limit: int = 500) -> list[Named]:
         """Members who are present, last seen first."""
+        ...
+
+    async def homes(self, identity: Identity, *, limit: int = 20) -> list[Place]:
+        """The places of the identity's platform whose communities it is a member of, last seen in first."""
         ...
 
     async def balance(self, community_id: CommunityId, member_id: MemberId, now: datetime) -> Balance: ...
@@ -210,6 +227,10 @@ class Economy:
     async def submit(self, submission: Submission) -> Answer:
         """Carries out an order. See `Journal.submit`."""
         return await self._journal.submit(submission)
+
+    async def move_place(self, old: Place, new: Place) -> bool:
+        """See `Journal.move_place`."""
+        return await self._journal.move_place(old, new)
 
     async def press(self, place: Place, nonce: str, submission_of: PressedBy) -> Answer:
         """Carries out the order behind a stored offer, once, whoever presses how often.

@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 from msgspec import Struct
 
 from economy.refusals import Value
-from economy.values import COINS_MAX, SHARE_MAX_BP, BasisPoints
+from economy.values import COINS_MAX, SHARE_MAX_BP, BasisPoints, Role
 
 SETTING_PREFIX = "setting."
 FEATURE_PREFIX = "feature."
@@ -39,10 +39,12 @@ class Kind(StrEnum):
     TEXT = "text"
     PERCENT = "percent"  # stored as basis points
     TIME_ZONE = "time_zone"
+    CHOICE = "choice"
 
 
 class Setting(Struct, frozen=True):
-    """One thing that can be set. `least` and `most` bound numbers and basis points, and the length of texts."""
+    """One thing that can be set. `least` and `most` bound numbers and basis points, and the length of texts; a choice
+    is one of `choices`."""
 
     name: str
     kind: Kind
@@ -51,6 +53,7 @@ class Setting(Struct, frozen=True):
     least: int = 0
     most: int = 0
     unit: str = ""
+    choices: tuple[str, ...] = ()
 
 
 SETTINGS: Final[dict[str, Setting]] = {
@@ -108,6 +111,13 @@ SETTINGS: Final[dict[str, Setting]] = {
         Setting("balance_board", Kind.SWITCH, False, "Whether there is a board of balances."),
         Setting("links_allowed", Kind.SWITCH, False, "Whether notes and messages may hold links."),
         Setting("mentions_allowed", Kind.SWITCH, False, "Whether notes and messages may mention others."),
+        Setting(
+            "administrators",
+            Kind.CHOICE,
+            "none",
+            "What the platform's administrators of a place are here.",
+            choices=("none", Role.AUDITOR, Role.MODERATOR, Role.TREASURER),
+        ),
         Setting("appeal", Kind.TEXT, "a moderator", "Whom a frozen member should ask.", 1, 100),
     )
 }
@@ -135,12 +145,18 @@ class Settings(Struct, frozen=True):
     balance_board: bool = False
     links_allowed: bool = False
     mentions_allowed: bool = False
+    administrators: str = "none"
     appeal: str = "a moderator"
     features_off: frozenset[Feature] = frozenset()
 
     @property
     def share(self) -> BasisPoints:
         return BasisPoints(self.creator_share)
+
+    @property
+    def administrator_roles(self) -> frozenset[Role]:
+        """What an administrator of the place is by that."""
+        return frozenset() if self.administrators == "none" else frozenset({Role(self.administrators)})
 
     def feature_on(self, feature: Feature) -> bool:
         return feature not in self.features_off
@@ -174,6 +190,8 @@ def problem_with(setting: Setting, value: Value) -> str | None:
             return None if type(value) is bool else "not_a_switch"
         case Kind.TIME_ZONE:
             return None if value in _time_zones() else "not_a_time_zone"
+        case Kind.CHOICE:
+            return None if value in setting.choices else "not_a_choice"
         case Kind.TEXT:
             if not isinstance(value, str):
                 return "not_a_text"

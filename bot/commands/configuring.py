@@ -74,6 +74,8 @@ def _typed(setting: Setting, typed: str, asked: Asked) -> Value:
             return int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0")) if found else text
         case Kind.SWITCH:
             return True if text.lower() in _ON else False if text.lower() in _OFF else text
+        case Kind.CHOICE:
+            return text.lower()
         case Kind.TEXT | Kind.TIME_ZONE:
             return text
 

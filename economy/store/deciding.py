@@ -15,7 +15,7 @@ from economy.ledger import COMMUNITY, Entry
 from economy.refusals import Code, Refusal, refuse
 from economy.rules.earning import Welcome
 from economy.rules.presence import Join, Leave
-from economy.service import Answer, Offered
+from economy.service import LATE_AFTER, Answer, Offered
 from economy.store.batch import Waiting
 from economy.store.errors import describe
 from economy.store.reading import FirstAnswer, State, holds
@@ -101,7 +101,7 @@ class Deciding:
             new = self._write_own(waiting.community, books, Welcome(by=actor.identity), f"welcome:{actor.id}")
         books.standing = waiting.submission.standing
         waiting.decided = True
-        outcome = instead or waiting.submission.order.decide(books, self._now)
+        outcome = instead or self._too_late(waiting) or waiting.submission.order.decide(books, self._now)
         match outcome:
             case Decision():
                 if new and actor.flags.get(ACTED) is not True:
@@ -114,6 +114,13 @@ class Deciding:
             case Question():
                 stored = codec.StoredAnswer(about=outcome.about, why=outcome.why)  # type: ignore[arg-type]  # a stored one
                 self._reply(waiting, books, stored, outcome.offers)
+
+    def _too_late(self, waiting: Waiting) -> Refusal | None:
+        """What was said too long ago; coming, going and pressing are not said."""
+        said_at = waiting.submission.said_at
+        if said_at is None or not waiting.acts or self._now - said_at <= LATE_AFTER:
+            return None
+        return refuse(Code.EXPIRED, rule="said_long_ago")
 
     # --- what the journal writes of itself ------------------------------------------------------------------------
 

@@ -37,12 +37,12 @@ from economy.store.errors import (
     describe,
     is_worth_another,
 )
-from economy.store.lookup import Directory, Resolving, Who
+from economy.store.lookup import Directory, Resolving, Who, move_place
 from economy.store.reading import Reading
 from economy.store.tally import Tally
 from economy.store.timing import to_us
 from economy.store.writing import AccountKey, OwnFloorError, Written, floor_refusal, write
-from economy.values import CommunityId, EntryNumber, Sighting
+from economy.values import CommunityId, EntryNumber, Place, Sighting
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +135,14 @@ class StoreJournal:
 
     async def drained(self) -> None:
         await self._idle.wait()
+
+    async def move_place(self, old: Place, new: Place) -> bool:
+        """See `economy.service.Journal.move_place`."""
+        async with self._store.write() as connection:
+            moved = await move_place(connection, old, new)
+        # It may have known the new place as that of another community.
+        self._directory = Directory(self._store.bulk)
+        return moved
 
     async def close(self) -> None:
         """Takes no more orders, carries out those that wait, and ends."""

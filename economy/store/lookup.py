@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.lookalikes import skeleton
@@ -43,6 +44,28 @@ _SEEN_AGAIN = Update(tables.members, put=("seen_us",), keys=("community_id", "pe
 _IS_BOT = Update(tables.identities, put=("is_bot",), keys=("platform", "native_id"))
 
 Who = tuple[CommunityId, Identity]
+
+
+async def move_place(connection: AsyncConnection, old: Place, new: Place) -> bool:
+    """Lets the community of `old` meet in `new` instead; what was founded there meanwhile gives way, unless coins moved
+    in it. Whether it meets there now."""
+    at = tables.places.c
+    where = {place: (at.platform == place.platform) & (at.native_id == place.native_id) for place in (old, new)}
+    found = await connection.execute(select(at.platform, at.native_id, at.community_id).where(where[old] | where[new]))
+    communities = {Place(row.platform, row.native_id): row.community_id for row in found}
+    if old not in communities:
+        # Moved already, perhaps by another process, or never spoken in.
+        return new in communities
+    own, other = communities[old], communities.get(new)
+    if other is not None and other != own:
+        touched = select(tables.postings.c.entry).where(tables.postings.c.community_id == other).limit(1)
+        if (await connection.execute(touched)).first() is not None:
+            return False
+    if other is not None:
+        await connection.execute(delete(tables.places).where(where[new]))
+    renamed = {"platform": new.platform, "native_id": new.native_id}
+    await connection.execute(update(tables.places).where(where[old]).values(renamed))
+    return True
 
 
 class Known(Struct, frozen=True):

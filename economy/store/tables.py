@@ -260,6 +260,18 @@ outbox = table(
     Index(None, "due_us"),
 )
 
+# What doors remember, of which nothing follows: where a message is, whose name is whose. All of it may be lost.
+memory = table(
+    "memory",
+    text("platform"),
+    text("kind"),
+    text("key"),
+    text("value"),
+    number("until_us"),
+    PrimaryKeyConstraint("platform", "kind", "key"),
+    Index(None, "until_us"),
+)
+
 # --- projections ----------------------------------------------------------------------------------------------------
 
 watermarks = table(

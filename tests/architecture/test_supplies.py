@@ -13,6 +13,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 # A package more is a decision: docs/decisions/ says why, and this list says that it was meant.
 CHOSEN = {
+    "aiohttp",
     "aiosqlite",
     "alembic",
     "asyncpg",
@@ -23,6 +24,7 @@ CHOSEN = {
     "prometheus-client",
     "prompt-toolkit",
     "pydantic-settings",
+    "python-telegram-bot",
     "rich",
     "sqlalchemy",
     "structlog",

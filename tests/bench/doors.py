@@ -1,6 +1,7 @@
 """What a door costs: an event in, an answer out, beside the bare library that answers the same words.
 
-Both get the same frames of the Gateway, and both answers end where the library would put their bodies on the wire. The conversation answers at once what was prepared: what a command costs, the other figures say.
+Both get the same frames of the Gateway, and both answers end where the library would put their bodies on the wire. The
+conversation answers at once what was prepared: what a command costs, the other figures say.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from adapters.contract import (
     Invocation,
     Line,
     Name,
+    Notice,
     Plain,
     Pressed,
     Reply,
@@ -106,6 +108,18 @@ class Prompt:
 
     def translated(self, text: str) -> Mapping[str, str]:
         return {}
+
+    def help_of(self, spec: CommandSpec, locale: str) -> str:
+        return spec.help
+
+    def notice(self, notice: Notice, *, locale: str = "en", named: Mapping[str, str] | None = None) -> Reply:
+        return self._reply
+
+    async def homes(self, person: Identity) -> list[Place]:
+        return []
+
+    async def moved(self, old: Place, new: Place) -> bool:
+        return False
 
 
 async def discord_door(bench: Bench) -> None:
@@ -240,7 +254,7 @@ def _interaction(guild: Guild, ana: User, bo: User) -> dict[str, Any]:
     }
 
 
-_MESSAGE: Final = {
+_MESSAGE: Final[dict[str, Any]] = {
     "id": "2",
     "channel_id": "1",
     "author": User("Florin", is_bot=True).payload(),

@@ -68,6 +68,9 @@ class Journal:
 
     async def drained(self) -> None: ...
 
+    async def move_place(self, old: Place, new: Place) -> bool:
+        return False
+
 
 class Projector:
     async def catch_up(self, community_id: CommunityId, *, wait_s: float) -> None: ...

@@ -146,6 +146,32 @@ async def names(connection: AsyncConnection, place: Place, limit: int) -> list[N
     ]
 
 
+_HOMES = (
+    select(places.c.native_id)
+    .join(members, members.c.community_id == places.c.community_id)
+    .join(identities, identities.c.person_id == members.c.person_id)
+    .where(
+        places.c.platform == bindparam("platform"),
+        identities.c.platform == bindparam("platform"),
+        identities.c.native_id == bindparam("native_id"),
+    )
+    .order_by(members.c.seen_us.desc(), places.c.native_id)
+    .limit(bindparam("most"))
+)
+
+
+async def homes(connection: AsyncConnection, identity: Identity, limit: int) -> list[Place]:
+    """The places of the identity's platform whose communities it is a member of, last seen in first."""
+    asked = {"platform": identity.platform, "native_id": identity.native_id, "most": limit}
+    return [Place(identity.platform, native_id) for native_id in (await connection.execute(_HOMES, asked)).scalars()]
+
+
+async def places_on(connection: AsyncConnection, platform: str, limit: int) -> list[Place]:
+    asked = select(places.c.native_id).where(places.c.platform == platform)
+    found = await connection.execute(asked.order_by(places.c.community_id.desc(), places.c.native_id).limit(limit))
+    return [Place(platform, native_id) for native_id in found.scalars()]
+
+
 # --- who holds what ---
 
 

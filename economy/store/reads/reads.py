@@ -54,6 +54,15 @@ class StoreReads:
         async with self._store.read() as connection:
             return await members.names(connection, place, limit)
 
+    async def places(self, platform: str, *, limit: int = 20) -> list[Place]:
+        """The places of a platform, the newest community's first."""
+        async with self._store.read() as connection:
+            return await members.places_on(connection, platform, limit)
+
+    async def homes(self, identity: Identity, *, limit: int = 20) -> list[Place]:
+        async with self._store.read() as connection:
+            return await members.homes(connection, identity, limit)
+
     async def balance(self, community_id: CommunityId, member_id: MemberId, now: datetime) -> Balance:
         async with self._store.read() as connection:
             return await wallets.balance(connection, community_id, member_id, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from adapters.contract import (
     Hint,
     Invocation,
     Line,
+    Notice,
     Option,
     OptionKind,
     Plain,
@@ -118,6 +119,18 @@ class Attentive:
             CommandSpec(name="coins add", topic="adjusting", help="Give coins.", options=(targets,)),
             CommandSpec(name="audit", topic="audit", help="Look back.", options=(actor,)),
         )
+
+    def help_of(self, spec: CommandSpec, locale: str) -> str:
+        return spec.help
+
+    def notice(self, notice: Notice, *, locale: str = "en", named: Mapping[str, str] | None = None) -> Reply:
+        return say(str(notice))
+
+    async def homes(self, person: Identity) -> list[Place]:
+        return []
+
+    async def moved(self, old: Place, new: Place) -> bool:
+        return False
 
 
 @pytest.fixture

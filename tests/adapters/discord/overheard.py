@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from adapters.contract import CommandSpec, Conversation, Hint, Invocation, Pressed, Reply, Suggestion
-from economy.service import Place, Role, Sighting
+from adapters.contract import CommandSpec, Conversation, Hint, Invocation, Notice, Pressed, Reply, Suggestion
+from economy.service import Identity, Place, Role, Sighting
 
 
 class Overheard:
@@ -74,3 +74,15 @@ class Overheard:
 
     def translated(self, text: str) -> Mapping[str, str]:
         return self._conversation.translated(text)
+
+    def help_of(self, spec: CommandSpec, locale: str) -> str:
+        return self._conversation.help_of(spec, locale)
+
+    def notice(self, notice: Notice, *, locale: str = "en", named: Mapping[str, str] | None = None) -> Reply:
+        return self._conversation.notice(notice, locale=locale, named=named)
+
+    async def homes(self, person: Identity) -> list[Place]:
+        return await self._conversation.homes(person)
+
+    async def moved(self, old: Place, new: Place) -> bool:
+        return await self._conversation.moved(old, new)

@@ -1,0 +1,130 @@
+"""Whom the bot has met: whose @name is whose, where they were last, who is in a group. Shared by memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from msgspec import Struct, json
+from telegram import Bot, User
+from telegram.error import TelegramError
+
+from adapters.contract import Conversation, Memory
+from adapters.telegram.logs import log, problem_of
+from adapters.telegram.reading import Handle, chat_id_of, identity, sighting
+from adapters.telegram.standing import is_here
+from economy.service import Sighting
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+HANDLE_KEPT_FOR: Final = timedelta(days=365)
+HOME_KEPT_FOR: Final = timedelta(days=90)
+KNOWN_MAX: Final = 50_000
+
+
+class Known(Struct, frozen=True):
+    """Who goes by an @name."""
+
+    id: int
+    name: str
+    is_bot: bool = False
+
+
+_decoder: Final = json.Decoder(Known)
+
+
+class Acquaintance:
+    """What this process remembers is a copy, bounded, of what all of them do."""
+
+    def __init__(self, bot: Bot, conversation: Conversation, memory: Memory) -> None:
+        self._bot = bot
+        self._conversation = conversation
+        self._memory = memory
+        self._handles: OrderedDict[int, str] = OrderedDict()
+        self._homes: OrderedDict[int, int] = OrderedDict()
+        self._here: OrderedDict[tuple[int, int], bool] = OrderedDict()
+
+    # --- @names -----------------------------------------------------------------------------------------------------
+
+    async def met(self, user: User) -> None:
+        """Whoever writes shows which name is theirs now; the one before is theirs no more."""
+        handle = (user.username or "").casefold()
+        before = self._handles.get(user.id)
+        if before == handle:
+            return
+        if before and (known := await self.named(Handle(before))) is not None and known.id == user.id:
+            await self._memory.drop("handle", before)
+        if handle:
+            await self._memory.put("handle", handle, json.encode(_known(user)).decode(), keep=HANDLE_KEPT_FOR)
+        _remember(self._handles, user.id, handle)
+
+    async def named(self, handle: Handle) -> Known | None:
+        """Whoever was last seen under an @name."""
+        if handle.name.casefold() == (self._bot.username or "").casefold():
+            return Known(self._bot.id, self._bot.first_name, is_bot=True)
+        found = await self._memory.get("handle", handle.name.casefold())
+        return None if found is None else _decoder.decode(found)
+
+    # --- homes ------------------------------------------------------------------------------------------------------
+
+    async def was_in(self, user_id: int, chat_id: int) -> None:
+        """Somebody wrote in a group: what they tell the bot alone is about that one."""
+        if self._homes.get(user_id) != chat_id:
+            await self._memory.put("home", str(user_id), str(chat_id), keep=HOME_KEPT_FOR)
+            _remember(self._homes, user_id, chat_id)
+
+    async def home(self, user_id: int) -> int | None:
+        """The group that somebody means who speaks to the bot alone; None for who is known from none."""
+        places = [chat_id_of(place) for place in await self._conversation.homes(identity(user_id))]
+        if len(places) < 2:
+            return places[0] if places else None
+        found = await self._memory.get("home", str(user_id))
+        return int(found) if found is not None and int(found) in places else places[0]
+
+    async def go_home(self, user_id: int, chat_id: int) -> bool:
+        """They choose a group; only one that they are known in."""
+        if chat_id not in [chat_id_of(place) for place in await self._conversation.homes(identity(user_id))]:
+            return False
+        self._homes.pop(user_id, None)
+        await self.was_in(user_id, chat_id)
+        return True
+
+    # --- who is in a group ------------------------------------------------------------------------------------------
+
+    def is_in(self, chat_id: int, user_id: int) -> None:
+        _remember(self._here, (chat_id, user_id), value=True)
+
+    def left(self, chat_id: int, user_id: int) -> None:
+        self._here.pop((chat_id, user_id), None)
+
+    async def seen(self, chat_id: int, user: User | Known) -> Sighting:
+        """Somebody who was named or answered, with whether they are in the group: they may have left, or never have
+        written anything. Telegram is asked once about each."""
+        shown = sighting(user) if isinstance(user, User) else Sighting(identity(user.id), user.name, user.is_bot)
+        if user.id == self._bot.id:
+            return Sighting(shown.identity, shown.name, is_bot=True, present=True)
+        present: bool | None = self._here.get((chat_id, user.id))
+        if present is None:
+            try:
+                member = await self._bot.get_chat_member(chat_id, user.id)
+            except TelegramError as problem:
+                log.info("membership unknown", chat=chat_id, problem=problem_of(problem))
+                return shown
+            present = is_here(member)
+            shown = sighting(member.user)
+            if present:
+                self.is_in(chat_id, user.id)
+        return Sighting(shown.identity, shown.name, shown.is_bot, present)
+
+
+def _known(user: User) -> Known:
+    return Known(user.id, user.full_name, user.is_bot)
+
+
+def _remember(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > KNOWN_MAX:
+        kept.popitem(last=False)

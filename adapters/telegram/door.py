@@ -1,0 +1,201 @@
+"""The door itself: puts its parts together, opens, and closes so that nothing under way is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+from msgspec import Struct
+from telegram import Update
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Application, ApplicationBuilder, CallbackContext, ExtBot, TypeHandler
+from telegram.request import HTTPXRequest
+
+from adapters.contract import Conversation, DoorError, Memory, Reply, Told
+from adapters.telegram import menus
+from adapters.telegram.acquaintance import Acquaintance
+from adapters.telegram.intake import LEASE, POLL_S, Listening, Polling, Taking, Webhook
+from adapters.telegram.listening import Listener, Me
+from adapters.telegram.logs import log, problem_of
+from adapters.telegram.pacing import Limits, Pacer
+from adapters.telegram.posting import Postman
+from adapters.telegram.posts import Posts
+from adapters.telegram.rendering import PLATFORM, Addressing
+from adapters.telegram.sending import Sender
+from adapters.telegram.standing import Rights
+from adapters.telegram.sweeping import AFTER_S, Sweeper
+from adapters.telegram.telling import tell, warn
+from economy.service import Place
+
+CONNECTIONS: Final = 64
+API: Final = "https://api.telegram.org"
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """How Telegram is reached. Without a webhook updates are fetched. `operators` are user ids.
+
+    The rest is for tests: other addresses, other limits, and shorter times.
+    """
+
+    token: str
+    operators: frozenset[int] = frozenset()
+    webhook: Webhook | None = None
+    api_url: str = API
+    file_url: str = API
+    limits: Limits = Limits()
+    poll_s: int = POLL_S
+    lease: timedelta = LEASE
+    sweep_after_s: float = AFTER_S
+
+
+class TelegramDoor:
+    """An `Adapter`: `run` serves until `close`."""
+
+    platform = PLATFORM
+
+    def __init__(self, line: Line, conversation: Conversation, memory: Memory) -> None:
+        self._line = line
+        self._conversation = conversation
+        self._memory = memory
+        self._pacer = Pacer(line.limits)
+        self._application = _application(line, self._pacer)
+        self._bot: ExtBot[int] = self._application.bot
+        self._listener: Listener | None = None
+        self._taking = Taking(self._application.process_update)
+        self._intake: Polling | Listening = (
+            Polling(self._bot, memory, self._taking, poll_s=line.poll_s, lease=line.lease)
+            if line.webhook is None
+            else Listening(self._bot, line.webhook, self._taking)
+        )
+        self._sender = Sender(self._bot, self._moved)
+        self._posts = Posts(self._sender, memory, self._pacer)
+        self._sweeper = Sweeper(self._sender, line.sweep_after_s)
+        self._stopping = asyncio.Event()
+        self._closed = asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set once the bot knows who it is and serves."""
+
+    @property
+    def port(self) -> int:
+        """Where the webhook listens."""
+        return self._intake.port if isinstance(self._intake, Listening) else 0
+
+    async def run(self) -> None:
+        """Serves until closed. Raises DoorError where it cannot."""
+        menus_up: asyncio.Task[None] | None = None
+        try:
+            if not await self._introduce():
+                return
+            self._listener = self._listening()
+            self._application.add_handler(TypeHandler(Update, self._heard))
+            self._application.add_error_handler(_failed)
+            menus_up = asyncio.create_task(self._put_up_menus(), name="menus")
+            self.ready.set()
+            await self._intake.run()
+        finally:
+            await self._taking.finish()
+            await self._posts.close()
+            await self._sweeper.close()
+            if menus_up is not None:
+                menus_up.cancel()
+                with suppress(asyncio.CancelledError):
+                    await menus_up
+            await self._application.shutdown()
+            self._closed.set()
+
+    async def close(self) -> None:
+        """Takes nothing new, finishes what is under way."""
+        self._stopping.set()
+        self._intake.stop()
+        await self._closed.wait()
+
+    async def tell(self, place: Place, channel: str, reply: Reply, *, nonce: str) -> Told:
+        """Tells something in a group, `channel` being its topic; the same nonce again is seen once. Never raises."""
+        return await tell(self._sender, self._memory, int(place.native_id), channel, reply, nonce)
+
+    async def warn(self, place: Place, reply: Reply) -> None:
+        """Tells whoever owns the group something directly; never raises."""
+        await warn(self._sender, self._bot, int(place.native_id), reply)
+
+    async def take(self, update: Update) -> None:
+        """One update, as python-telegram-bot hands it on."""
+        await self._application.process_update(update)
+
+    async def _introduce(self) -> bool:
+        """Learns who the bot is. False where it is to stop before Telegram could be reached."""
+        pause_s = 0.5
+        while not self._stopping.is_set():
+            try:
+                await self._application.initialize()
+            except InvalidToken as problem:
+                raise DoorError(
+                    "Telegram does not know FLORIN_TELEGRAM__TOKEN: copy it again from @BotFather."
+                ) from problem
+            except TelegramError as problem:
+                log.warning("telegram not reached", problem=problem_of(problem))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause_s)
+                pause_s = min(30.0, pause_s * 2)
+            else:
+                return True
+        return False
+
+    def _listening(self) -> Listener:
+        bot = self._bot
+        me = Me(bot.id, bot.username or "", bool(bot.bot.can_read_all_group_messages))
+        names = {word for spec in self._conversation.specs() for word in (spec.name.partition(" ")[0], *spec.aliases)}
+        rights = Rights(bot, self._line.operators, asyncio.get_running_loop().time)
+        postman = Postman(
+            self._sender,
+            self._posts,
+            self._sweeper,
+            self._conversation,
+            self._memory,
+            addressing=Addressing(names, me.handle),
+            link=lambda payload: f"https://t.me/{me.handle}?start={payload}",
+        )
+        return Listener(
+            me=me,
+            bot=bot,
+            conversation=self._conversation,
+            memory=self._memory,
+            rights=rights,
+            acquaintance=Acquaintance(bot, self._conversation, self._memory),
+            postman=postman,
+        )
+
+    async def _heard(self, update: Update, _context: CallbackContext[Any, Any, Any, Any]) -> None:
+        if self._listener is not None:
+            await self._listener.take(update)
+
+    async def _moved(self, old: int, new: int) -> None:
+        if self._listener is not None:
+            await self._listener.moved(old, new)
+
+    async def _put_up_menus(self) -> None:
+        try:
+            await menus.put_up(self._bot, self._conversation.specs(), self._conversation.help_of)
+        except TelegramError as problem:
+            log.warning("menus not set", problem=problem_of(problem))
+
+
+async def _failed(update: object, context: CallbackContext[Any, Any, Any, Any]) -> None:
+    """What nobody foresaw: logged without what anybody wrote."""
+    number = update.update_id if isinstance(update, Update) else None
+    log.error("update failed", update=number, exc_info=context.error)
+
+
+def _application(line: Line, pacer: Pacer) -> Application[Any, Any, Any, Any, Any, Any]:
+    return (
+        ApplicationBuilder()
+        .token(line.token)
+        .base_url(f"{line.api_url}/bot")
+        .base_file_url(f"{line.file_url}/file/bot")
+        .request(HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0))
+        .get_updates_request(HTTPXRequest(connection_pool_size=2, read_timeout=float(line.poll_s + 10)))
+        .rate_limiter(pacer)
+        .updater(None)
+        .build()
+    )

@@ -1,0 +1,93 @@
+"""What `florin doctor` looks at on Telegram's side. It changes nothing, and what it tells holds no token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+from telegram import Bot, ChatMember
+from telegram.error import InvalidToken, TelegramError
+from telegram.request import HTTPXRequest
+
+from adapters.contract import CommandSpec
+from adapters.telegram import menus
+from adapters.telegram.door import Line
+from adapters.telegram.logs import problem_of
+
+TIMEOUT_S: Final = 10.0
+
+
+class GroupState(Struct, frozen=True):
+    """What the bot is in one group. `problem`: why Telegram does not say."""
+
+    title: str
+    administers: bool = False
+    may_delete: bool = False
+    problem: str = ""
+
+
+class TelegramState(Struct, frozen=True, kw_only=True):
+    """What was found. With `problem` nothing else was looked at; `knows_token` is False where Telegram says so.
+
+    `sees_all`: privacy mode is off, and the bot sees every message of every group. `webhook` is where Telegram calls,
+    empty where it does not; `pending` counts updates that wait; `failed_at` and `failure` tell of its last call that
+    failed. `menus_kept`: menus are as this release makes them.
+    """
+
+    problem: str = ""
+    knows_token: bool = True
+    handle: str = ""
+    sees_all: bool = False
+    inline: bool = False
+    webhook: str = ""
+    pending: int = 0
+    failed_at: datetime | None = None
+    failure: str = ""
+    menus_kept: bool = True
+    groups: tuple[GroupState, ...] = ()
+
+
+async def look(line: Line, groups: Sequence[int], specs: Iterable[CommandSpec], help_of: menus.HelpOf) -> TelegramState:
+    """Asks Telegram about the bot, and about each of `groups`."""
+    bot = Bot(
+        line.token,
+        base_url=f"{line.api_url}/bot",
+        request=HTTPXRequest(connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S),
+    )
+    try:
+        async with bot:
+            webhook = await bot.get_webhook_info()
+            return TelegramState(
+                handle=bot.username,
+                sees_all=bool(bot.bot.can_read_all_group_messages),
+                inline=bool(bot.bot.supports_inline_queries),
+                webhook=webhook.url,
+                pending=webhook.pending_update_count,
+                failed_at=webhook.last_error_date,
+                failure=webhook.last_error_message or "",
+                menus_kept=await menus.are_up(bot, specs, help_of),
+                groups=tuple([await _group(bot, group) for group in groups]),
+            )
+    except InvalidToken:
+        return TelegramState(problem="Telegram does not know the token", knows_token=False)
+    except TelegramError as problem:
+        return TelegramState(problem=problem_of(problem))
+
+
+async def _group(bot: Bot, chat_id: int) -> GroupState:
+    title = str(chat_id)
+    try:
+        chat = await bot.get_chat(chat_id)
+        title = chat.title or title
+        own = await bot.get_chat_member(chat_id, bot.id)
+    except TelegramError as problem:
+        return GroupState(title, problem=problem_of(problem))
+    if own.status in (ChatMember.LEFT, ChatMember.BANNED):
+        return GroupState(title, problem="the bot is not there any more")
+    return GroupState(
+        title,
+        own.status == ChatMember.ADMINISTRATOR,
+        bool(getattr(own, "can_delete_messages", False)),
+    )

@@ -1,0 +1,83 @@
+"""What Telegram's menu shows: the commands of every day, more to who administers, in each language there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+)
+
+from adapters.contract import CommandSpec, Visibility
+from adapters.telegram.rendering import Written, short
+
+DESCRIPTION_UNITS_MAX: Final = 100
+COMMANDS_MAX: Final = 100
+LOCALES: Final = ("en",)
+"""The languages that there are texts in."""
+
+HelpOf = Callable[[CommandSpec, str], str]
+
+
+def menus(specs: Iterable[CommandSpec], help_of: HelpOf, locale: str) -> list[tuple[BotCommandScope, list[BotCommand]]]:
+    """Each scope's commands. In groups, those with private answers are seen by nobody else."""
+    known = list(specs)
+    everyday = [spec for spec in known if spec.in_menu and " " not in spec.name]
+    staff = [spec for spec in known if spec.right is not None]
+    return [
+        (BotCommandScopeAllPrivateChats(), _commands(everyday, help_of, locale)),
+        (BotCommandScopeAllGroupChats(), _commands(everyday, help_of, locale, in_group=True)),
+        (BotCommandScopeAllChatAdministrators(), _commands([*everyday, *staff], help_of, locale, in_group=True)),
+    ]
+
+
+def _commands(
+    specs: Iterable[CommandSpec], help_of: HelpOf, locale: str, *, in_group: bool = False
+) -> list[BotCommand]:
+    """A command once, by its first word: Telegram's names have no spaces."""
+    first: dict[str, CommandSpec] = {}
+    for spec in specs:
+        first.setdefault(spec.name.partition(" ")[0], spec)
+    return [
+        BotCommand(
+            name,
+            short([Written("", help_of(spec, locale))], DESCRIPTION_UNITS_MAX),
+            api_kwargs={"is_ephemeral": True} if in_group and spec.visibility is Visibility.PRIVATE else None,
+        )
+        for name, spec in list(first.items())[:COMMANDS_MAX]
+    ]
+
+
+async def put_up(bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf) -> None:
+    """Sets the menus that are not so already. Raises TelegramError."""
+    for scope, code, commands in await _stale(bot, specs, help_of):
+        await bot.set_my_commands(commands, scope, code)
+
+
+async def are_up(bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf) -> bool:
+    """Whether the menus are those of this release. Raises TelegramError."""
+    return not await _stale(bot, specs, help_of)
+
+
+async def _stale(
+    bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf
+) -> list[tuple[BotCommandScope, str, list[BotCommand]]]:
+    known = list(specs)
+    found = []
+    for locale in LOCALES:
+        code = "" if locale == "en" else locale
+        for scope, commands in menus(known, help_of, locale):
+            there = await bot.get_my_commands(scope, code)
+            if [_compared(command) for command in there] != [_compared(command) for command in commands]:
+                found.append((scope, code, commands))
+    return found
+
+
+def _compared(command: BotCommand) -> tuple[str, str, bool]:
+    return command.command, command.description, bool(command.api_kwargs.get("is_ephemeral"))
