@@ -11,7 +11,7 @@ from msgspec import Struct
 from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, CallbackContext, ExtBot, TypeHandler
-from telegram.request import HTTPXRequest
+from telegram.request import BaseRequest, HTTPXRequest
 
 from adapters.contract import Conversation, DoorError, Memory
 from adapters.telegram import menus
@@ -49,14 +49,16 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class TelegramDoor:
-    """An `Adapter`: `run` serves until `close`."""
+    """An `Adapter`: `run` serves until `close`. `request` makes requests in another way than over the network."""
 
-    def __init__(self, line: Line, conversation: Conversation, memory: Memory) -> None:
+    def __init__(
+        self, line: Line, conversation: Conversation, memory: Memory, *, request: BaseRequest | None = None
+    ) -> None:
         self._line = line
         self._conversation = conversation
         self._memory = memory
         self._pacer = Pacer(line.limits)
-        self._application = _application(line, self._pacer)
+        self._application = _application(line, self._pacer, request)
         self._bot: ExtBot[int] = self._application.bot
         self._listener: Listener | None = None
         self._taking = Taking(self._application.process_update)
@@ -72,6 +74,11 @@ class TelegramDoor:
         self._closed = asyncio.Event()
         self.ready = asyncio.Event()
         """Set once the bot knows who it is and serves."""
+
+    @property
+    def bot(self) -> ExtBot[int]:
+        """The client: what updates that `take` is given are read with."""
+        return self._bot
 
     @property
     def port(self) -> int:
@@ -175,13 +182,13 @@ async def _failed(update: object, context: CallbackContext[Any, Any, Any, Any]) 
     log.error("update failed", update=number, exc_info=context.error)
 
 
-def _application(line: Line, pacer: Pacer) -> Application[Any, Any, Any, Any, Any, Any]:
+def _application(line: Line, pacer: Pacer, request: BaseRequest | None) -> Application[Any, Any, Any, Any, Any, Any]:
     return (
         ApplicationBuilder()
         .token(line.token)
         .base_url(f"{line.api_url}/bot")
         .base_file_url(f"{line.file_url}/file/bot")
-        .request(HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0))
+        .request(request or HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0))
         .get_updates_request(HTTPXRequest(connection_pool_size=2, read_timeout=float(line.poll_s + 10)))
         .rate_limiter(pacer)
         .updater(None)
