@@ -17,12 +17,13 @@ from adapters.contract import Conversation, DoorError, Memory
 from adapters.telegram import menus
 from adapters.telegram.acquaintance import Acquaintance
 from adapters.telegram.intake import LEASE, POLL_S, Listening, Polling, Taking, Webhook
-from adapters.telegram.listening import Listener, Me
+from adapters.telegram.listening import Listener
 from adapters.telegram.logs import log, problem_of
 from adapters.telegram.pacing import Limits, Pacer
 from adapters.telegram.posting import Postman
 from adapters.telegram.posts import Posts
 from adapters.telegram.rendering import Addressing
+from adapters.telegram.room import Me, Room, Turns
 from adapters.telegram.sending import Sender
 from adapters.telegram.standing import Rights
 from adapters.telegram.sweeping import AFTER_S, Sweeper
@@ -152,13 +153,17 @@ class TelegramDoor:
             link=lambda payload: f"https://t.me/{me.handle}?start={payload}",
         )
         return Listener(
-            me=me,
-            bot=bot,
-            conversation=self._conversation,
-            memory=self._memory,
-            rights=rights,
-            acquaintance=Acquaintance(bot, self._conversation, self._memory),
-            postman=postman,
+            Room(
+                me=me,
+                bot=bot,
+                conversation=self._conversation,
+                memory=self._memory,
+                rights=rights,
+                acquaintance=Acquaintance(bot, self._conversation, self._memory),
+                postman=postman,
+                specs=self._conversation.specs(),
+                turns=Turns(),
+            )
         )
 
     async def _heard(self, update: Update, _context: CallbackContext[Any, Any, Any, Any]) -> None:
@@ -167,7 +172,7 @@ class TelegramDoor:
 
     async def _moved(self, old: int, new: int) -> None:
         if self._listener is not None:
-            await self._listener.moved(old, new)
+            await self._listener.attendance.moved(old, new)
 
     async def _put_up_menus(self) -> None:
         try:
