@@ -59,7 +59,11 @@ class TelegramDoor:
         self._conversation = conversation
         self._memory = memory
         self._pacer = Pacer(line.limits)
-        self._application = _application(line, self._pacer, request)
+        self._requests: tuple[BaseRequest, BaseRequest] = (
+            request or HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0),
+            HTTPXRequest(connection_pool_size=2, read_timeout=float(line.poll_s + 10)),
+        )
+        self._application = _application(line, self._pacer, *self._requests)
         self._bot: ExtBot[int] = self._application.bot
         self._listener: Listener | None = None
         self._taking = Taking(self._application.process_update)
@@ -107,6 +111,9 @@ class TelegramDoor:
                 with suppress(asyncio.CancelledError):
                     await menus_up
             await self._application.shutdown()
+            for request in self._requests:
+                # The application leaves them open where it never learned who the bot is.
+                await request.shutdown()
             self._closed.set()
 
     async def close(self) -> None:
@@ -187,14 +194,16 @@ async def _failed(update: object, context: CallbackContext[Any, Any, Any, Any]) 
     log.error("update failed", update=number, exc_info=context.error)
 
 
-def _application(line: Line, pacer: Pacer, request: BaseRequest | None) -> Application[Any, Any, Any, Any, Any, Any]:
+def _application(
+    line: Line, pacer: Pacer, request: BaseRequest, fetching: BaseRequest
+) -> Application[Any, Any, Any, Any, Any, Any]:
     return (
         ApplicationBuilder()
         .token(line.token)
         .base_url(f"{line.api_url}/bot")
         .base_file_url(f"{line.file_url}/file/bot")
-        .request(request or HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0))
-        .get_updates_request(HTTPXRequest(connection_pool_size=2, read_timeout=float(line.poll_s + 10)))
+        .request(request)
+        .get_updates_request(fetching)
         .rate_limiter(pacer)
         .updater(None)
         .build()
