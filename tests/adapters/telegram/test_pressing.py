@@ -186,9 +186,10 @@ async def test_who_only_looks_at_a_group_from_outside_is_no_member_by_a_press(th
 
 
 async def typed(there: Telegram, name: str, text: str) -> dict:
-    query = {"id": f"inline-{name}-{text}", "from": there.person(name).user(), "query": text, "offset": ""}
+    number = f"inline-{name}-{text}"
+    query = {"id": number, "from": there.person(name).user(), "query": text, "offset": ""}
     await there.settled(there.push({"inline_query": query}))
-    return there.inline[query["id"]]
+    return there.inline[number]
 
 
 async def test_boards_and_gifts_can_be_shown_anywhere_and_no_coin_moves(there, group):
