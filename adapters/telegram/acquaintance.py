@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from datetime import timedelta
 from typing import Final, TypeVar
 
 from msgspec import Struct, json
 from telegram import Bot, User
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from adapters.contract import Conversation, Memory
 from adapters.telegram.logs import log, problem_of
@@ -21,6 +22,9 @@ V = TypeVar("V")
 
 HANDLE_KEPT_FOR: Final = timedelta(days=365)
 HOME_KEPT_FOR: Final = timedelta(days=90)
+HERE_FOR_S: Final = 600.0
+"""How long somebody who was seen in a group is taken to be there, unless Telegram tells that they left."""
+
 KNOWN_MAX: Final = 50_000
 
 
@@ -44,7 +48,7 @@ class Acquaintance:
         self._memory = memory
         self._handles: OrderedDict[int, str] = OrderedDict()
         self._homes: OrderedDict[int, int] = OrderedDict()
-        self._here: OrderedDict[tuple[int, int], bool] = OrderedDict()
+        self._here: OrderedDict[tuple[int, int], float] = OrderedDict()
 
     # --- @names -----------------------------------------------------------------------------------------------------
 
@@ -83,9 +87,13 @@ class Acquaintance:
         found = await self._memory.get("home", str(user_id))
         return int(found) if found is not None and int(found) in places else places[0]
 
+    async def is_known_in(self, user_id: int, chat_id: int) -> bool:
+        """Whether somebody is a member of the community that meets in a group."""
+        return chat_id in [chat_id_of(place) for place in await self._conversation.homes(identity(user_id))]
+
     async def go_home(self, user_id: int, chat_id: int) -> bool:
         """They choose a group; only one that they are known in."""
-        if chat_id not in [chat_id_of(place) for place in await self._conversation.homes(identity(user_id))]:
+        if not await self.is_known_in(user_id, chat_id):
             return False
         self._homes.pop(user_id, None)
         await self.was_in(user_id, chat_id)
@@ -94,21 +102,25 @@ class Acquaintance:
     # --- who is in a group ------------------------------------------------------------------------------------------
 
     def is_in(self, chat_id: int, user_id: int) -> None:
-        _remember(self._here, (chat_id, user_id), value=True)
+        _remember(self._here, (chat_id, user_id), asyncio.get_running_loop().time())
 
     def left(self, chat_id: int, user_id: int) -> None:
         self._here.pop((chat_id, user_id), None)
 
     async def seen(self, chat_id: int, user: User | Known) -> Sighting:
         """Somebody who was named or answered, with whether they are in the group: they may have left, or never have
-        written anything. Telegram is asked once about each."""
+        written anything. Telegram is asked about those who were not seen lately."""
         shown = sighting(user) if isinstance(user, User) else Sighting(identity(user.id), user.name, user.is_bot)
         if user.id == self._bot.id:
             return Sighting(shown.identity, shown.name, is_bot=True, present=True)
-        present: bool | None = self._here.get((chat_id, user.id))
-        if present is None:
+        seen_at = self._here.get((chat_id, user.id))
+        present = seen_at is not None and asyncio.get_running_loop().time() - seen_at < HERE_FOR_S
+        if not present:
             try:
                 member = await self._bot.get_chat_member(chat_id, user.id)
+            except BadRequest:
+                # That is how Telegram says that somebody never was there.
+                return Sighting(shown.identity, shown.name, shown.is_bot, present=False)
             except TelegramError as problem:
                 log.info("membership unknown", chat=chat_id, problem=problem_of(problem))
                 return shown

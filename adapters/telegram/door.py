@@ -11,18 +11,19 @@ from msgspec import Struct
 from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, CallbackContext, ExtBot, TypeHandler
-from telegram.request import HTTPXRequest
+from telegram.request import BaseRequest, HTTPXRequest
 
 from adapters.contract import Conversation, DoorError, Memory, Reply, Told
 from adapters.telegram import menus
 from adapters.telegram.acquaintance import Acquaintance
 from adapters.telegram.intake import LEASE, POLL_S, Listening, Polling, Taking, Webhook
-from adapters.telegram.listening import Listener, Me
+from adapters.telegram.listening import Listener
 from adapters.telegram.logs import log, problem_of
 from adapters.telegram.pacing import Limits, Pacer
 from adapters.telegram.posting import Postman
 from adapters.telegram.posts import Posts
 from adapters.telegram.rendering import PLATFORM, Addressing
+from adapters.telegram.room import Me, Room, Turns
 from adapters.telegram.sending import Sender
 from adapters.telegram.standing import Rights
 from adapters.telegram.sweeping import AFTER_S, Sweeper
@@ -51,16 +52,22 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class TelegramDoor:
-    """An `Adapter`: `run` serves until `close`."""
+    """An `Adapter`: `run` serves until `close`. `request` makes requests in another way than over the network."""
 
     platform = PLATFORM
 
-    def __init__(self, line: Line, conversation: Conversation, memory: Memory) -> None:
+    def __init__(
+        self, line: Line, conversation: Conversation, memory: Memory, *, request: BaseRequest | None = None
+    ) -> None:
         self._line = line
         self._conversation = conversation
         self._memory = memory
         self._pacer = Pacer(line.limits)
-        self._application = _application(line, self._pacer)
+        self._requests: tuple[BaseRequest, BaseRequest] = (
+            request or HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0),
+            HTTPXRequest(connection_pool_size=2, read_timeout=float(line.poll_s + 10)),
+        )
+        self._application = _application(line, self._pacer, *self._requests)
         self._bot: ExtBot[int] = self._application.bot
         self._listener: Listener | None = None
         self._taking = Taking(self._application.process_update)
@@ -76,6 +83,11 @@ class TelegramDoor:
         self._closed = asyncio.Event()
         self.ready = asyncio.Event()
         """Set once the bot knows who it is and serves."""
+
+    @property
+    def bot(self) -> ExtBot[int]:
+        """The client: what updates that `take` is given are read with."""
+        return self._bot
 
     @property
     def port(self) -> int:
@@ -103,6 +115,9 @@ class TelegramDoor:
                 with suppress(asyncio.CancelledError):
                     await menus_up
             await self._application.shutdown()
+            for request in self._requests:
+                # The application leaves them open where it never learned who the bot is.
+                await request.shutdown()
             self._closed.set()
 
     async def close(self) -> None:
@@ -157,13 +172,17 @@ class TelegramDoor:
             link=lambda payload: f"https://t.me/{me.handle}?start={payload}",
         )
         return Listener(
-            me=me,
-            bot=bot,
-            conversation=self._conversation,
-            memory=self._memory,
-            rights=rights,
-            acquaintance=Acquaintance(bot, self._conversation, self._memory),
-            postman=postman,
+            Room(
+                me=me,
+                bot=bot,
+                conversation=self._conversation,
+                memory=self._memory,
+                rights=rights,
+                acquaintance=Acquaintance(bot, self._conversation, self._memory),
+                postman=postman,
+                specs=self._conversation.specs(),
+                turns=Turns(),
+            )
         )
 
     async def _heard(self, update: Update, _context: CallbackContext[Any, Any, Any, Any]) -> None:
@@ -172,7 +191,7 @@ class TelegramDoor:
 
     async def _moved(self, old: int, new: int) -> None:
         if self._listener is not None:
-            await self._listener.moved(old, new)
+            await self._listener.attendance.moved(old, new)
 
     async def _put_up_menus(self) -> None:
         try:
@@ -187,14 +206,16 @@ async def _failed(update: object, context: CallbackContext[Any, Any, Any, Any]) 
     log.error("update failed", update=number, exc_info=context.error)
 
 
-def _application(line: Line, pacer: Pacer) -> Application[Any, Any, Any, Any, Any, Any]:
+def _application(
+    line: Line, pacer: Pacer, request: BaseRequest, fetching: BaseRequest
+) -> Application[Any, Any, Any, Any, Any, Any]:
     return (
         ApplicationBuilder()
         .token(line.token)
         .base_url(f"{line.api_url}/bot")
         .base_file_url(f"{line.file_url}/file/bot")
-        .request(HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0))
-        .get_updates_request(HTTPXRequest(connection_pool_size=2, read_timeout=float(line.poll_s + 10)))
+        .request(request)
+        .get_updates_request(fetching)
         .rate_limiter(pacer)
         .updater(None)
         .build()

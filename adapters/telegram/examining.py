@@ -51,11 +51,9 @@ class TelegramState(Struct, frozen=True, kw_only=True):
 
 async def look(line: Line, groups: Sequence[int], specs: Iterable[CommandSpec], help_of: menus.HelpOf) -> TelegramState:
     """Asks Telegram about the bot, and about each of `groups`."""
-    bot = Bot(
-        line.token,
-        base_url=f"{line.api_url}/bot",
-        request=HTTPXRequest(connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S),
-    )
+    request = HTTPXRequest(connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S)
+    unused = HTTPXRequest()
+    bot = Bot(line.token, base_url=f"{line.api_url}/bot", request=request, get_updates_request=unused)
     try:
         async with bot:
             webhook = await bot.get_webhook_info()
@@ -74,6 +72,10 @@ async def look(line: Line, groups: Sequence[int], specs: Iterable[CommandSpec], 
         return TelegramState(problem="Telegram does not know the token", knows_token=False)
     except TelegramError as problem:
         return TelegramState(problem=problem_of(problem))
+    finally:
+        # The library leaves them open where it never learned who the bot is.
+        await request.shutdown()
+        await unused.shutdown()
 
 
 async def _group(bot: Bot, chat_id: int) -> GroupState:

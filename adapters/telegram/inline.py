@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from telegram import InlineQuery, InlineQueryResultArticle, InlineQueryResultsButton, InputTextMessageContent
@@ -19,9 +18,7 @@ TITLE_UNITS_MAX: Final = 60
 KEPT_S: Final = 5
 
 
-async def answer(
-    query: InlineQuery, conversation: Conversation, acquaintance: Acquaintance, *, link: Callable[[str], str]
-) -> None:
+async def answer(query: InlineQuery, conversation: Conversation, acquaintance: Acquaintance) -> None:
     """Offers the boards and the catalogue of the community that the person was last in; an amount narrows the gifts."""
     user = query.from_user
     home = await acquaintance.home(user.id)

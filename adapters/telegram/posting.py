@@ -90,10 +90,11 @@ class Postman:
         text = self._pages(reply, words)
         if reply.replaces is not None and await self._posts.replace(text, where.chat, reply.replaces, reply.receipt):
             return
-        keyboard = await self._keyboard(reply, NO_HEAD, to_everyone=True)
-        if where.post is not None and reply.receipt is not None and len(text) == 1 and keyboard is None:
+        if where.post is not None and reply.receipt is not None and len(text) == 1:
+            # Many people's tips are one message there, under which no button is any one's.
             await self._posts.list_under(text[0], self._target(where, under=where.post), reply.receipt)
             return
+        keyboard = await self._keyboard(reply, NO_HEAD, to_everyone=True)
         target = self._target(where, under=where.message)
         await self._posts.publish(text, target, reply.receipt, keyboard)
         await self._attach(reply, target)

@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import crowds, doors, growth, standing, throughput
+from tests.bench import crowds, discord_door, growth, standing, telegram_door, throughput
 from tests.bench.bench import QUICK, Bench, Sizes
 from tests.bench.figures import Results
 from tests.bench.machine import shape
@@ -33,7 +33,8 @@ TOPICS: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "growth": growth.growth,
     "boards": standing.boards,
     "footprint": standing.footprint,
-    "discord": doors.discord_door,
+    "discord": discord_door.discord_door,
+    "telegram": telegram_door.updates,
 }
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"

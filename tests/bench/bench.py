@@ -23,6 +23,7 @@ from tests.support.postgres import ThrowawayPostgres
 
 POSTGRES: Final = "PostgreSQL"
 SQLITE: Final = "SQLite"
+NO_STORE: Final = "no store"
 
 SERVER: Final = ("shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=30min")
 """Durable as it comes: fsync and synchronous_commit stay on. A checkpoint in the middle would hit one side alone."""

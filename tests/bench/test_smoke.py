@@ -6,8 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from tests.bench.__main__ import TOPICS, measure
-from tests.bench.bench import POSTGRES, SQLITE, Sizes
-from tests.bench.doors import NO_STORE
+from tests.bench.bench import NO_STORE, POSTGRES, SQLITE, Sizes
 from tests.bench.report import write
 
 TINY = Sizes(

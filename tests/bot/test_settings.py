@@ -5,6 +5,7 @@ import traceback
 
 import pytest
 
+from bot.serving import telegram_line
 from bot.settings import Environment, LogFormat, LogLevel, SettingsError, read_environment, secrets_of, shown_store
 
 # Shaped like the real ones, and nobody's.
@@ -207,3 +208,55 @@ def test_metrics_are_told_nowhere_else(monkeypatch, text):
 
 def test_metrics_are_off_unless_they_are_set(monkeypatch):
     assert read(monkeypatch).listen is None
+
+
+WEBHOOK = "https://florin.example/telegram"
+
+
+def test_a_webhook_needs_a_secret_that_nobody_guesses(monkeypatch):
+    """Fault 83, its part about who calls."""
+    telegram = {"TELEGRAM__TOKEN": TELEGRAM_TOKEN, "TELEGRAM__WEBHOOK": WEBHOOK}
+    for secret in ("", "short", "s" * 31, "s" * 257, "with space" * 5):
+        told = problems(monkeypatch, **telegram, TELEGRAM__WEBHOOK_SECRET=secret)
+        assert "FLORIN_TELEGRAM__WEBHOOK_SECRET must be set beside a webhook" in told
+        assert not secret or secret not in told
+    environment = read(monkeypatch, **telegram, TELEGRAM__WEBHOOK_SECRET="canary0" * 6)
+    assert "canary0" * 6 in environment.secrets
+    assert "canary0" not in repr(environment)
+
+
+@pytest.mark.parametrize("address", ["http://florin.example/telegram", "ftp://x", "florin.example"])
+def test_telegram_calls_no_address_without_tls(monkeypatch, address):
+    told = problems(monkeypatch, TELEGRAM__WEBHOOK=address, TELEGRAM__WEBHOOK_SECRET="s" * 40)
+    assert told.startswith("FLORIN_TELEGRAM__WEBHOOK must begin with https://")
+
+
+@pytest.mark.parametrize("listen", ["8081", ":8081", "host", "host:", "host:99999", "host:x"])
+def test_where_to_listen_is_a_host_and_a_port(monkeypatch, listen):
+    told = problems(
+        monkeypatch,
+        TELEGRAM__WEBHOOK=WEBHOOK,
+        TELEGRAM__WEBHOOK_SECRET="s" * 40,
+        TELEGRAM__WEBHOOK_LISTEN=listen,
+    )
+    assert told.startswith("FLORIN_TELEGRAM__WEBHOOK_LISTEN must be a host and a port")
+
+
+@pytest.mark.parametrize("operators", ["@ana", "ana", "1;2", "1,,2", "-5", "\u0661"])
+def test_operators_are_numbers(monkeypatch, operators):
+    assert problems(monkeypatch, TELEGRAM__OPERATORS=operators).startswith("FLORIN_TELEGRAM__OPERATORS must be")
+
+
+def test_the_environment_becomes_a_line_to_telegram(monkeypatch):
+    environment = read(
+        monkeypatch,
+        TELEGRAM__TOKEN=TELEGRAM_TOKEN,
+        TELEGRAM__OPERATORS="5, 7",
+        TELEGRAM__WEBHOOK=WEBHOOK,
+        TELEGRAM__WEBHOOK_SECRET="s" * 40,
+        TELEGRAM__WEBHOOK_LISTEN="[::1]:8443",
+    )
+    line = telegram_line(environment.telegram)
+    assert (line.token, line.operators, line.api_url) == (TELEGRAM_TOKEN, frozenset({5, 7}), "https://api.telegram.org")
+    assert line.webhook is not None
+    assert (line.webhook.url, line.webhook.host, line.webhook.port) == (WEBHOOK, "::1", 8443)

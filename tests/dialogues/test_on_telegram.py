@@ -25,12 +25,14 @@ from adapters.console.grammar import (
     Together,
 )
 from adapters.console.script import parse_script
+from adapters.telegram.intake import Webhook
 from bot.app import temporary_store
 from economy.service import Identity, Place, Role, Sighting
 from tests.support.telegram import BOT_HANDLE, Group, Shown, Telegram, telegram
 from tests.support.telegram_town import Opened, serving
 
 FOLDER = Path(__file__).parent
+WEBHOOK = Webhook(url="http://127.0.0.1:0/telegram", host="127.0.0.1", port=0, secret="s" * 40)
 DIALOGUES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.txt"))}
 VOUCHED = frozenset({Role.OWNER, Role.OPERATOR})
 
@@ -38,8 +40,16 @@ VOUCHED = frozenset({Role.OWNER, Role.OPERATOR})
 class Performance:
     """One dialogue in the groups of one Telegram."""
 
-    def __init__(self, there: Telegram, address: str, clock: StandingClock, opened: AsyncExitStack) -> None:
+    def __init__(
+        self,
+        there: Telegram,
+        address: str,
+        clock: StandingClock,
+        opened: AsyncExitStack,
+        webhook: Webhook | None = None,
+    ) -> None:
         self.there = there
+        self._webhook = webhook
         self.differences: list[str] = []
         self._address = address
         self._clock = clock
@@ -61,8 +71,11 @@ class Performance:
             await self._step(step)
 
     async def _open(self) -> None:
-        opening = serving(self.there, self._address, self._clock, operators=self._operators)
+        opening = serving(self.there, self._address, self._clock, operators=self._operators, webhook=self._webhook)
+        calls = len(self.there.called("setWebhook"))
         self._bot = await self._opened.enter_async_context(opening)
+        if self._webhook is not None:
+            await self.there.until(lambda: len(self.there.called("setWebhook")) > calls)
 
     def person(self, name: str):
         known = next((each for each in self.there.people if each.casefold() == name.casefold()), name)
@@ -217,11 +230,21 @@ def comparable(text: str) -> str:
     return "\n".join(line.rstrip() for line in re.sub(r"\(…[^)]*\)", "(…)", text).split("\n"))
 
 
-@pytest.mark.parametrize("script", DIALOGUES.values(), ids=DIALOGUES)
-async def test_the_dialogue_goes_as_written_on_telegram(script: str) -> None:
+async def must_go_as_written(script: str, webhook: Webhook | None = None) -> None:
     clock = StandingClock(datetime.now(UTC))
     with temporary_store() as address:
         async with telegram(clock.now) as there, AsyncExitStack() as opened:
-            performance = Performance(there, address, clock, opened)
+            performance = Performance(there, address, clock, opened, webhook)
             await performance.play(script)
         assert performance.differences == []
+
+
+@pytest.mark.parametrize("script", DIALOGUES.values(), ids=DIALOGUES)
+async def test_the_dialogue_goes_as_written_on_telegram(script: str) -> None:
+    await must_go_as_written(script)
+
+
+@pytest.mark.parametrize("name", ["tipping", "again", "together", "restart", "files"])
+async def test_it_goes_as_written_by_webhook_too(name: str) -> None:
+    """Those that are about messages themselves: the others say the same by whatever way they come."""
+    await must_go_as_written(DIALOGUES[name], WEBHOOK)

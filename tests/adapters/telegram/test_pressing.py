@@ -153,3 +153,57 @@ async def test_pressing_twice_with_one_finger_is_one_press(there, group):
     there.deliver(update)
     await there.settled(update)
     assert await coins(there, "bo") == "You have 1,500 coins."
+
+
+async def test_a_button_that_names_a_group_one_is_not_in_does_nothing(there, group):
+    """Fault 118: apps can be made to send any data."""
+    other = there.group("cafe", owner="zoe")
+    await there.settled(there.say("zoe", "/daily", other))
+    await there.settled(there.say("ana", "/start"))
+    own_chat = there.seen_in(there.people["ana"].id)[-1]
+    for data in (packed(Head(chat=other.id), "q:top"), packed(Head(chat=other.id), "q:balance @zoe")):
+        await there.settled(there.press_data("ana", own_chat, data))
+        assert "zoe" not in own_chat.text
+    # In a group it is about that one, whatever the button says.
+    await there.settled(there.say("ana", "/top", group))
+    board = there.seen_in(group)[-1]
+    await there.settled(there.press_data("ana", board, packed(Head(chat=other.id), "q:top tippers month")))
+    assert board.text.startswith("Tippers of this month")
+    await there.settled(there.say("zoe", "/tip @ana 5", other))
+    assert there.seen_in(other, by="zoe")[-1].text.startswith("I do not know ana here.")
+
+
+async def test_who_only_looks_at_a_group_from_outside_is_no_member_by_a_press(there, group):
+    await there.settled(there.say("ana", "/top", group))
+    board = there.seen_in(group)[-1]
+    there.person("spy")
+    await there.settled(there.press_data("spy", board, "q:top tippers month"))
+    await there.settled(there.say("ana", "/tip @spy 5", group))
+    assert there.seen_in(group, by="ana")[-1].text.startswith("I do not know spy here.")
+
+
+# --- @bot typed in any chat -------------------------------------------------------------------------------------------
+
+
+async def typed(there: Telegram, name: str, text: str) -> dict:
+    number = f"inline-{name}-{text}"
+    query = {"id": number, "from": there.person(name).user(), "query": text, "offset": ""}
+    await there.settled(there.push({"inline_query": query}))
+    return there.inline[number]
+
+
+async def test_boards_and_gifts_can_be_shown_anywhere_and_no_coin_moves(there, group):
+    """Fault 75"""
+    await there.settled(there.say("ana", "/tip @bo 5", group))
+    found = await typed(there, "ana", "50 for you")
+    titles = [result["title"] for result in found["results"]]
+    assert titles[1:] == ["Tippers of this week", "Creators of this week"]
+    assert "ana" in found["results"][1]["input_message_content"]["message_text"]
+    assert found["is_personal"]
+    assert await coins(there, "ana") == "You have 1,995 coins."
+
+
+async def test_a_stranger_is_offered_to_begin(there, group):
+    found = await typed(there, "zed", "")
+    assert found["results"] == []
+    assert found["button"]["start_parameter"] == "inline"

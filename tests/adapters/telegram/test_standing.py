@@ -104,6 +104,23 @@ async def test_operators_are_whom_the_environment_names(there, address, clock):
         assert granted.startswith("ana got 5 coins")
 
 
+async def test_a_group_that_gets_another_owner_is_theirs(there, group):
+    """Fault 107"""
+    group.members[there.people["ana"].id] = "member"
+    await there.settled(there.changes("mo", group, "creator"))
+    assert (await answer(there, "ana", "/settings currency_one star", group)).startswith("Only owners may do this.")
+    assert await answer(there, "mo", "/settings currency_one star", group) == "currency_one is now star; it was coin."
+
+
+STAFF_ONLY = ["/freeze @mo", "/audit", "/catalogue price rose 1", "/words add x", "/features gifts off"]
+
+
+@pytest.mark.parametrize("command", STAFF_ONLY)
+async def test_what_the_menu_does_not_show_is_refused_as_well(there, group, command):
+    """Fault 110"""
+    assert (await answer(there, "bo", command, group)).startswith("Only ")
+
+
 # --- without a name ---------------------------------------------------------------------------------------------------
 
 

@@ -330,3 +330,46 @@ async def test_speech_in_private_is_told_how_commands_begin(there, group):
     assert await told(there, there.say("ana", "hello?")) == [
         "Commands begin with a slash. To see them all, type /help."
     ]
+
+
+# --- names that would like to be more than names ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_*[]()~`>#+-=|{}.!<&",
+        "<b>x</b>",
+        "</a><a href='tg://user?id=1'>",
+        "@everyone",
+        "\u202e\u2066gnp",
+        "a\u0301" * 40,
+    ],
+)
+async def test_a_name_is_told_as_it_is_and_does_nothing(there, group, name):
+    """Faults 12, 13 and 14"""
+    post = there.message(name, "hi", group)
+    await there.settled(there.say("ana", "/tip 5", group, reply_to=post))
+    [shown] = there.seen_in(group)
+    assert shown.text.startswith("ana tipped ")
+    assert shown.text.endswith(" 5 coins.")
+    assert not any(each in shown.text for each in "\u202e\u2066@")
+    assert {entity["type"] for entity in shown.entities} <= {"a"}
+    assert {entity.get("url") for entity in shown.entities} <= {f"tg://user?id={there.people[name].id}"}
+
+
+async def test_a_tip_to_oneself_is_refused(there, group):
+    """Fault 9"""
+    post = there.message("ana", "am I not great", group)
+    [text] = await told(there, there.say("ana", "/tip 5", group, reply_to=post))
+    assert text == "You cannot send to yourself. Name somebody else."
+
+
+async def test_a_crowd_that_comes_and_claims_at_once_leaves_the_books_right(there, group):
+    """Fault 84, its part about money."""
+    names = [f"raider{number}" for number in range(60)]
+    came = [there.changes(name, group, "member", was="left") for name in names]
+    asked = [there.say(name, "/tip @bo 5", group) for name in names]
+    await there.settled(*came, *asked, within_s=60)
+    assert not any("tipped" in shown.text for shown in there.seen_in(group))
+    assert await coins(there, "bo") == "You have 0 coins."

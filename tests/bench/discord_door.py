@@ -36,10 +36,9 @@ from adapters.discord.settings import DiscordSettings
 from bot.commands.registry import specs
 from economy.service import Identity, Place, Role, Sighting
 from tests.adapters.discord.state import Guild, User, new_id
-from tests.bench.bench import Bench
+from tests.bench.bench import NO_STORE, Bench
 from tests.bench.figures import Row, spread
 
-NO_STORE: Final = "no store"
 DISCORD: Final = Row("Discord interaction in, reply out / bare discord.py, CPU", "x", 1.6, 1.3, least=False)
 AT_ONCE: Final = 50
 
