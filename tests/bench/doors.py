@@ -1,6 +1,7 @@
 """What a door costs: an event in, an answer out, beside the bare library that answers the same words.
 
-Both get the same frames of the Gateway, and both answers end where the library would put their bodies on the wire. The conversation answers at once what was prepared: what a command costs, the other figures say.
+Both get the same frames of the Gateway, and both answers end where the library would put their bodies on the wire.
+The conversation answers at once what was prepared: what a command costs, the other figures say.
 """
 
 from __future__ import annotations
@@ -240,7 +241,7 @@ def _interaction(guild: Guild, ana: User, bo: User) -> dict[str, Any]:
     }
 
 
-_MESSAGE: Final = {
+_MESSAGE: Final[dict[str, Any]] = {
     "id": "2",
     "channel_id": "1",
     "author": User("Florin", is_bot=True).payload(),
