@@ -39,9 +39,9 @@ GATHER_S: Final = 0.5
 """How long to gather after the first: what happens together is told together."""
 POLL_S: Final = 5.0
 """How often to look for what other processes left."""
-ATTEMPTS_MAX: Final = 12
+ATTEMPTS_MAX: Final = 16
 RETRY_S: Final = 2.0
-RETRY_MAX_S: Final = 600.0
+RETRY_MAX_S: Final = 3_600.0
 
 GIFT: Final = "gift_sent"
 STAFF: Final = frozenset(
