@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -39,6 +39,8 @@ GATHER_S: Final = 0.5
 """How long to gather after the first: what happens together is told together."""
 POLL_S: Final = 5.0
 """How often to look for what other processes left."""
+CLOSED_S: Final = 600.0
+"""How long a channel that refused is left alone: platforms ban who asks for what is refused again and again."""
 ATTEMPTS_MAX: Final = 16
 RETRY_S: Final = 2.0
 RETRY_MAX_S: Final = 3_600.0
@@ -81,6 +83,7 @@ class Relay:
         self._clock = clock
         self._committed = asyncio.Event()
         self._warned: set[tuple[Place, str]] = set()
+        self._closed: dict[tuple[Place, str], datetime] = {}
 
     def wake(self, _reached: object = None) -> None:
         """Something was committed: for the journal to call."""
@@ -193,6 +196,9 @@ class Relay:
 
     async def _tell(self, part: Sequence[_Told]) -> Delivery:
         first = part[0]
+        where = (first.place, first.channel)
+        if where in self._closed and self._clock.now() < self._closed[where]:
+            return Delivery.REFUSED
         door = self._doors[first.place.platform]
         reply = Reply(
             command=None,
@@ -201,12 +207,15 @@ class Relay:
             nodes=tuple(node for each in part for node in each.nodes),
         )
         told = await door.tell(first.place, first.channel, reply, nonce=_nonce(part))
-        if told.delivery is Delivery.REFUSED and (first.place, first.channel) not in self._warned:
-            self._warned.add((first.place, first.channel))
+        if told.delivery is Delivery.REFUSED:
+            self._closed[where] = self._clock.now() + timedelta(seconds=CLOSED_S)
+        if told.delivery is Delivery.REFUSED and where not in self._warned:
+            self._warned.add(where)
             hint = hinted(Hint.CANNOT_POST, SOURCE_LOCALE, channel=f"#{first.called}", needed=told.needed)
             await door.warn(first.place, hint)
         if told.delivery is Delivery.TOLD:
-            self._warned.discard((first.place, first.channel))
+            self._warned.discard(where)
+            self._closed.pop(where, None)
         return told.delivery
 
 

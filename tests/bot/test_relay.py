@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.contract import Delivery, Reply, Told
-from bot.relay import ATTEMPTS_MAX, LEASE_S, LINES_MAX, RETRY_S, Relay
+from bot.relay import ATTEMPTS_MAX, CLOSED_S, LEASE_S, LINES_MAX, RETRY_S, Relay
 from economy.values import Place
 from tests.bot.talk import LOBBY, StandingClock, Talk, people_of_the_lobby, talking, text_of
 
@@ -173,6 +173,7 @@ async def test_the_owner_is_told_once_what_is_missing_where(scene):
     for _ in range(2):
         await gift(scene, "yacht")
         await scene.relay.drain()
+        scene.clock.forward(seconds=int(CLOSED_S))
     assert scene.door.warned == ["I cannot write to #gifts. There I need: Send Messages."]
     await gift(scene, "yacht")
     await scene.relay.drain()
@@ -180,6 +181,19 @@ async def test_the_owner_is_told_once_what_is_missing_where(scene):
     await gift(scene, "yacht")
     await scene.relay.drain()
     assert len(scene.door.warned) == 2
+
+
+async def test_a_channel_that_refused_is_left_alone_for_a_while(scene):
+    """Fault 77: who asks for what is refused again and again is banned."""
+    scene.door.answers = [Told(Delivery.REFUSED, "Send Messages")]
+    for _ in range(5):
+        await gift(scene, "rose", 1_000)
+        await scene.relay.drain()
+    assert len(scene.door.told) == 1
+    scene.clock.forward(seconds=int(CLOSED_S))
+    await gift(scene, "rose", 1_000)
+    await scene.relay.drain()
+    assert len(scene.door.told) == 2
 
 
 async def test_a_commit_wakes_the_relay(scene):
