@@ -234,8 +234,8 @@ Node = Line | Table | Listing | File | Picture
 
 class Button(Struct, frozen=True, kw_only=True):
     """`data` goes back in `Pressed.data`, at most 64 bytes: an offer's nonce behind `o:`, a query's command line behind
-    `q:`, a line to be given anew by each press behind `a:`, thanks for a receipt behind `t:`. `presser` is the only
-    one it is shown to or obeys, where set."""
+    `q:`, a line to be given anew by each press behind `a:`, thanks for a receipt behind `t:`; `m:coins` shows one's
+    own. `presser` is the only one it is shown to or obeys, where set."""
 
     label: str
     data: str

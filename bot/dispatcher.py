@@ -32,7 +32,7 @@ from bot.parsing import parse
 from bot.presence import Presence
 from bot.refusals import refused
 from bot.refused import Refused, refuse_asked
-from bot.social import AGAIN, THANKS, line_again, thanked
+from bot.social import AGAIN, MINE, THANKS, line_again, own_rank, thanked
 from bot.wording import SOURCE_LOCALE, Words, languages
 from economy.refusals import Code, Refusal
 from economy.rules.permissions import Right, may
@@ -172,6 +172,8 @@ class Dispatcher:
         if data.startswith(THANKS):
             reader = heard.reader = await self._economy.reads.reader(pressed.place, pressed.person.identity)
             return await thanked(self._economy, reader, data)
+        if data == MINE:
+            return await self._press_mine(pressed, heard)
         if data.startswith(AGAIN):
             return await self._press_again(pressed, data, heard)
         name, *words = data.removeprefix(LOOK).split() or [""]
@@ -179,6 +181,15 @@ class Dispatcher:
             # Also a command that an older release had.
             refuse_asked(Code.EXPIRED, rule="malformed")
         return await self._say(_invocation(pressed, name, tuple(words)), heard, only_looks=True)
+
+    async def _press_mine(self, pressed: Pressed, heard: _Heard) -> Reply:
+        """One's own coins and rank, and nobody else's."""
+        reply = await self._say(_invocation(pressed, "balance", ()), heard, only_looks=True)
+        if heard.reader is None:
+            return reply
+        words = Words(pressed.locale, heard.reader.settings)
+        rank = await own_rank(self._economy, heard.reader, words)
+        return reply if rank is None else msgspec.structs.replace(reply, nodes=(*reply.nodes, rank))
 
     async def _press_again(self, pressed: Pressed, data: str, heard: _Heard) -> Reply:
         """A button made to be pressed again: each press is a command of its own."""

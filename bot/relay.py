@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -25,7 +25,7 @@ from bot.wording import SOURCE_LOCALE, Words
 from economy.refusals import Value
 from economy.rules.gifting import Gifted
 from economy.rules.places import Notices, notice_channels
-from economy.service import Clock, Notice, Outbox, Reads
+from economy.service import TELLING_ATTEMPTS_MAX, Clock, Notice, Outbox, Reads
 from economy.settings import Settings
 from economy.values import CommunityId, Place, receipt_id
 from economy.views import EntryView
@@ -39,9 +39,10 @@ GATHER_S: Final = 0.5
 """How long to gather after the first: what happens together is told together."""
 POLL_S: Final = 5.0
 """How often to look for what other processes left."""
-ATTEMPTS_MAX: Final = 12
+CLOSED_S: Final = 600.0
+"""How long a channel that refused is left alone: platforms ban who asks for what is refused again and again."""
 RETRY_S: Final = 2.0
-RETRY_MAX_S: Final = 600.0
+RETRY_MAX_S: Final = 3_600.0
 
 GIFT: Final = "gift_sent"
 STAFF: Final = frozenset(
@@ -81,6 +82,7 @@ class Relay:
         self._clock = clock
         self._committed = asyncio.Event()
         self._warned: set[tuple[Place, str]] = set()
+        self._closed: dict[tuple[Place, str], datetime] = {}
 
     def wake(self, _reached: object = None) -> None:
         """Something was committed: for the journal to call."""
@@ -114,7 +116,7 @@ class Relay:
         return len(notices)
 
     async def _later(self, notice: Notice) -> None:
-        if notice.attempts >= ATTEMPTS_MAX:
+        if notice.attempts >= TELLING_ATTEMPTS_MAX:
             _log.warning("notice given up", community=notice.community_id, entry=notice.number, about=notice.event)
             await self._outbox.later([notice], None)
             return
@@ -193,6 +195,9 @@ class Relay:
 
     async def _tell(self, part: Sequence[_Told]) -> Delivery:
         first = part[0]
+        where = (first.place, first.channel)
+        if where in self._closed and self._clock.now() < self._closed[where]:
+            return Delivery.REFUSED
         door = self._doors[first.place.platform]
         reply = Reply(
             command=None,
@@ -201,12 +206,15 @@ class Relay:
             nodes=tuple(node for each in part for node in each.nodes),
         )
         told = await door.tell(first.place, first.channel, reply, nonce=_nonce(part))
-        if told.delivery is Delivery.REFUSED and (first.place, first.channel) not in self._warned:
-            self._warned.add((first.place, first.channel))
+        if told.delivery is Delivery.REFUSED:
+            self._closed[where] = self._clock.now() + timedelta(seconds=CLOSED_S)
+        if told.delivery is Delivery.REFUSED and where not in self._warned:
+            self._warned.add(where)
             hint = hinted(Hint.CANNOT_POST, SOURCE_LOCALE, channel=f"#{first.called}", needed=told.needed)
             await door.warn(first.place, hint)
         if told.delivery is Delivery.TOLD:
-            self._warned.discard((first.place, first.channel))
+            self._warned.discard(where)
+            self._closed.pop(where, None)
         return told.delivery
 
 

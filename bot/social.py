@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.contract import BUTTON_DATA_BYTES_MAX, Button, Reply, Visibility
-from bot.paging import look
+from adapters.contract import BUTTON_DATA_BYTES_MAX, Button, Line, Reply, Visibility
 from bot.refused import refuse_asked
 from bot.wording import SOURCE_LOCALE, Words
 from economy.ledger import Receipt
+from economy.projections.boards import Board, Period
 from economy.refusals import Code
 from economy.rules.chest import ChestTipped
 from economy.rules.gifting import Gifted
 from economy.rules.tipping import Tipped
 from economy.service import Economy
+from economy.settings import Feature
 from economy.values import EntryNumber, MemberId, parse_receipt_id, receipt_id
 from economy.views import Reader
 
 THANKS = "t:"
 """Begins the data of a button that thanks; the receipt follows."""
+
+MINE = "m:coins"
+"""The data of a button that shows whoever presses it their own coins and rank."""
 
 AGAIN = "a:"
 """Begins the data of a button that gives a command anew with each press: whose it is, `:` and the line follow."""
@@ -38,7 +42,7 @@ def social_buttons(receipt: Receipt, number: EntryNumber | None, words: Words) -
         case _:
             return ()
     thank = Button(label=words.text("Thank"), data=f"{THANKS}{receipt_id(number)}")
-    buttons = (thank, look(words.text("My coins"), "balance"), *mine)
+    buttons = (thank, Button(label=words.text("My coins"), data=MINE), *mine)
     return tuple(button for button in buttons if len(button.data.encode()) <= BUTTON_DATA_BYTES_MAX)
 
 
@@ -63,6 +67,19 @@ def line_again(data: str, reader: Reader) -> str:
     if owner != str(reader.member_id):
         refuse_asked(Code.NOT_ALLOWED, rule="presser")
     return line
+
+
+async def own_rank(economy: Economy, reader: Reader, words: Words) -> Line | None:
+    """Where one stands this week: among supporters, or among tippers; None where nowhere yet."""
+    if reader.community_id is None or reader.member_id is None or not reader.settings.feature_on(Feature.BOARDS):
+        return None
+    for board in (Board.SUPPORTERS, Board.TIPPERS):
+        page = await economy.board(reader.community_id, board, Period.WEEK, reader=reader.member_id)
+        if page.own_rank is not None:
+            if board is Board.SUPPORTERS:
+                return words.line("You are number {rank} of this week's supporters.", rank=page.own_rank)
+            return words.line("You are number {rank} of this week's tippers.", rank=page.own_rank)
+    return None
 
 
 async def thanked(economy: Economy, reader: Reader, data: str) -> Reply:

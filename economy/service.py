@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -117,6 +117,10 @@ class Notice(Struct, frozen=True):
     number: EntryNumber
     event: str
     attempts: int
+
+
+TELLING_ATTEMPTS_MAX: Final = 16
+"""How often it is tried to tell a notice, before it is given up."""
 
 
 class Outbox(Protocol):

@@ -42,6 +42,7 @@ from adapters.discord.hearing import (
 )
 from adapters.discord.messages import Messages
 from adapters.discord.posted import PostedMessages
+from adapters.discord.repeats import Repeats
 from adapters.discord.sending import BrokenLine
 from adapters.discord.settings import PLATFORM, DiscordSettings
 from adapters.discord.tree import Leaf, Tree, in_sync
@@ -80,6 +81,7 @@ class Door:
         self.tree = Tree(conversation.specs(), conversation.translated)
         self.client = Client(settings, self)
         self._posted = PostedMessages(self.client)
+        self._repeats = Repeats()
         self._messages = Messages(self.client, conversation, self._posted)
 
     async def run(self) -> None:
@@ -189,6 +191,8 @@ class Door:
         self, answering: Answering, interaction: discord.Interaction[Any], facts: Facts, reply: Reply
     ) -> None:
         """Answers, and edits what the answer takes the place of."""
+        if self._repeats.is_repeat(interaction.channel_id, reply, time.monotonic()):
+            reply = msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
         message_id = await answering.give(reply)
         self._posted.remember(facts.place, reply, interaction.channel_id, message_id)
         await self._posted.take_back(facts.place, reply)

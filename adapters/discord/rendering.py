@@ -140,7 +140,7 @@ def _rows(buttons: Sequence[Button], wrap: str) -> list[Component]:
 
 def _button(button: Button, wrap: str) -> Component:
     # What changes something stands out from what only looks.
-    style = _SECONDARY if button.data.startswith(("q:", "t:", "a:")) else _PRIMARY
+    style = _SECONDARY if button.data.startswith(("q:", "t:", "a:", "m:")) else _PRIMARY
     return {
         "type": _BUTTON,
         "style": style,

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from economy.figures import Behind, Connections, Figures, FileFigures, OutboxFigures, StoreFigures
-from economy.service import Clock
+from economy.service import TELLING_ATTEMPTS_MAX, Clock
 from economy.store.engine import Store
 from economy.store.errors import StoreError
 from economy.store.journal import StoreJournal
@@ -32,9 +32,6 @@ FRESH_S: Final = 1.0
 
 OUTBOX_MAX: Final = 100_000
 """Events counted at most: a count of all could take longer than what it warns of."""
-
-DEAD_ATTEMPTS: Final = 20
-"""An event that was tried this often is tried no more."""
 
 
 def _behind(reached: Any) -> Select[int, int | None]:
@@ -61,9 +58,9 @@ _PROJECTOR = _behind(_PROJECTED)
 _SEALER = _behind(SEALED)
 _EVENTS = select(outbox.c.due_us, outbox.c.attempts).order_by(outbox.c.due_us).limit(OUTBOX_MAX).subquery()
 _OUTBOX = select(
-    func.count(case((_EVENTS.c.attempts < DEAD_ATTEMPTS, 1))),
-    func.count(case((_EVENTS.c.attempts >= DEAD_ATTEMPTS, 1))),
-    func.min(case((_EVENTS.c.attempts < DEAD_ATTEMPTS, _EVENTS.c.due_us))),
+    func.count(case((_EVENTS.c.attempts < TELLING_ATTEMPTS_MAX, 1))),
+    func.count(case((_EVENTS.c.attempts >= TELLING_ATTEMPTS_MAX, 1))),
+    func.min(case((_EVENTS.c.attempts < TELLING_ATTEMPTS_MAX, _EVENTS.c.due_us))),
 )
 
 

@@ -215,7 +215,7 @@ def _reply(bo: User) -> Reply:
         pings=(to,),
         buttons=tuple(
             Button(label=label, data=data)
-            for label, data in (("Thank", "t:7H"), ("My coins", "q:balance"), ("Undo", "a:1:undo 7H"))
+            for label, data in (("Thank", "t:7H"), ("My coins", "m:coins"), ("Undo", "a:1:undo 7H"))
         ),
     )
 

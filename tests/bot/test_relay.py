@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from adapters.contract import Delivery, Reply, Told
-from bot.relay import ATTEMPTS_MAX, LEASE_S, LINES_MAX, RETRY_S, Relay
+from bot.relay import CLOSED_S, LEASE_S, LINES_MAX, RETRY_S, Relay
+from economy.service import TELLING_ATTEMPTS_MAX
 from economy.values import Place
 from tests.bot.talk import LOBBY, StandingClock, Talk, people_of_the_lobby, talking, text_of
 
@@ -148,12 +149,12 @@ async def test_what_cannot_be_told_now_is_told_later_with_the_same_nonce(scene):
 
 async def test_what_can_never_be_told_is_given_up(scene):
     """Fault 76: and the money stands."""
-    scene.door.answers = [Told(Delivery.LATER)] * (ATTEMPTS_MAX + 5)
+    scene.door.answers = [Told(Delivery.LATER)] * (TELLING_ATTEMPTS_MAX + 5)
     await gift(scene, "yacht")
-    for _ in range(ATTEMPTS_MAX + 5):
+    for _ in range(TELLING_ATTEMPTS_MAX + 5):
         await scene.relay.drain()
         scene.clock.forward(hours=1)
-    assert len(scene.door.told) == ATTEMPTS_MAX
+    assert len(scene.door.told) == TELLING_ATTEMPTS_MAX
 
 
 async def test_a_process_that_dies_after_telling_leaves_at_most_one_repeat(scene):
@@ -173,6 +174,7 @@ async def test_the_owner_is_told_once_what_is_missing_where(scene):
     for _ in range(2):
         await gift(scene, "yacht")
         await scene.relay.drain()
+        scene.clock.forward(seconds=int(CLOSED_S))
     assert scene.door.warned == ["I cannot write to #gifts. There I need: Send Messages."]
     await gift(scene, "yacht")
     await scene.relay.drain()
@@ -180,6 +182,19 @@ async def test_the_owner_is_told_once_what_is_missing_where(scene):
     await gift(scene, "yacht")
     await scene.relay.drain()
     assert len(scene.door.warned) == 2
+
+
+async def test_a_channel_that_refused_is_left_alone_for_a_while(scene):
+    """Fault 77: who asks for what is refused again and again is banned."""
+    scene.door.answers = [Told(Delivery.REFUSED, "Send Messages")]
+    for _ in range(5):
+        await gift(scene, "rose", 1_000)
+        await scene.relay.drain()
+    assert len(scene.door.told) == 1
+    scene.clock.forward(seconds=int(CLOSED_S))
+    await gift(scene, "rose", 1_000)
+    await scene.relay.drain()
+    assert len(scene.door.told) == 2
 
 
 async def test_a_commit_wakes_the_relay(scene):

@@ -234,7 +234,15 @@ async def test_my_coins_are_seen_by_whoever_presses_alone(town) -> None:
     seen = await town.person("mo").press(tip, "My coins")
     assert seen.is_private
     assert seen.lines[0] == "You have 0 coins."
-    assert (await town.person("bo").press(tip, "My coins")).is_private
+    own = await town.person("bo").press(tip, "My coins")
+    assert own.is_private
+    assert own.lines == [
+        "You have 50 coins.",
+        "/daily gives you 50 coins today.",
+        "You are number 1 of this week's tippers.",
+    ]
+    gift = await town.person("bo").use("gift", gift="rose", to=town.user("cy"))
+    assert (await town.person("bo").press(gift, "My coins")).lines[-1] == "You are number 1 of this week's supporters."
 
 
 async def test_undo_by_button_strikes_the_message_through(town) -> None:

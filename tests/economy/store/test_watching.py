@@ -9,11 +9,12 @@ import pytest
 
 from economy.figures import Carried, Spread
 from economy.rules.tipping import Tip
+from economy.service import TELLING_ATTEMPTS_MAX
 from economy.store.engine import Store
 from economy.store.errors import OrderFailedError
 from economy.store.journal import StoreJournal
 from economy.store.projector import StoreProjector
-from economy.store.watching import DEAD_ATTEMPTS, StoreWatch
+from economy.store.watching import StoreWatch
 from tests.economy.store.acting import Acting, tip
 from tests.economy.store.audit import rows
 from tests.support.postgres import ThrowawayPostgres
@@ -182,7 +183,7 @@ async def test_events_that_wait_and_those_given_up_are_counted(acting, watch, st
     assert after.waiting > before.waiting
     assert (after.dead, after.oldest_s) == (0, 10)
     async with store.write() as connection:
-        await connection.exec_driver_sql(f"UPDATE outbox SET attempts = {DEAD_ATTEMPTS}")
+        await connection.exec_driver_sql(f"UPDATE outbox SET attempts = {TELLING_ATTEMPTS_MAX}")
     given_up = (await watch.figures()).store.outbox
     assert (given_up.waiting, given_up.dead, given_up.oldest_s) == (0, after.waiting, 0)
 
