@@ -30,6 +30,22 @@ class RoleMention(Struct, frozen=True):
     role: Role
 
 
+class Group(Struct, frozen=True):
+    """A role of the platform's own, named in a message. `holders` are all who hold it now; None where the platform
+    does not tell."""
+
+    native_id: str
+    name: str
+    holders: tuple[Sighting, ...] | None = None
+
+
+class Channel(Struct, frozen=True):
+    """A channel or topic of the place, named in a message."""
+
+    native_id: str
+    name: str
+
+
 class Attachment(Struct, frozen=True):
     """A file sent with a message. Doors refuse more than `ATTACHMENT_BYTES_MAX` before reading it. `id_of` makes a
     native id of how a person is written in it, as the door does in messages."""
@@ -41,16 +57,19 @@ class Attachment(Struct, frozen=True):
 
 ATTACHMENT_BYTES_MAX = 1_000_000
 
-Word = str | Mention | RoleMention | Attachment
+Word = str | Mention | RoleMention | Group | Channel | Attachment
 
 
 class Invocation(Struct, frozen=True, kw_only=True):
     """A command as somebody gave it.
 
     Text doors fill `words` (all that stood after the command's name, cut at ASCII white space, mentions resolved);
-    doors with typed options fill `options` by the names of the `CommandSpec`. `act` names the human act and becomes
-    the idempotency key: the same message delivered again has the same `act`. `private`: said to the bot alone.
-    `replied_to`: whose message this one answers, where the platform says so. `locale` is the reader's, such as `en`.
+    doors with typed options fill `options` by the names of the `CommandSpec`, with several words where an option takes
+    several. `act` names the human act and becomes the idempotency key: the same message delivered again has the same
+    `act`. `private`: said to the bot alone. `replied_to`: whose message this one answers, where the platform says so.
+    `locale` is the reader's, such as `en`. `standing` and `held` are what the platform itself says of the person at
+    this moment: roles of ours, and the native ids of its own roles. `channel` is the native id of where in the place
+    it was said, on platforms that divide theirs.
     """
 
     act: str
@@ -58,8 +77,10 @@ class Invocation(Struct, frozen=True, kw_only=True):
     place: Place
     command: str
     words: tuple[Word, ...] = ()
-    options: Mapping[str, Word] | None = None
+    options: Mapping[str, Word | tuple[Word, ...]] | None = None
     standing: frozenset[Role] = frozenset()
+    held: frozenset[str] = frozenset()
+    channel: str | None = None
     private: bool = False
     replied_to: Sighting | None = None
     locale: str = "en"
@@ -73,6 +94,8 @@ class Pressed(Struct, frozen=True, kw_only=True):
     place: Place
     data: str
     standing: frozenset[Role] = frozenset()
+    held: frozenset[str] = frozenset()
+    channel: str | None = None
     private: bool = False
     locale: str = "en"
 
@@ -100,16 +123,23 @@ class OptionKind(StrEnum):
     PAGE = "page"
     SETTING = "setting"
     TIME = "time"
+    GROUP = "group"  # a role of the platform's own
+    CHANNEL = "channel"
     WORD = "word"
     TEXT = "text"  # takes all that is left
 
 
 class Option(Struct, frozen=True, kw_only=True):
+    """`longest` bounds a text's characters, `least` and `most` a number, where there is a bound."""
+
     name: str
     kind: OptionKind
     required: bool
     help: str = ""
     choices: tuple[str, ...] = ()
+    longest: int | None = None
+    least: int | None = None
+    most: int | None = None
 
 
 class CommandSpec(Struct, frozen=True, kw_only=True):
@@ -194,8 +224,9 @@ Node = Line | Table | Listing | File | Picture
 
 
 class Button(Struct, frozen=True, kw_only=True):
-    """`data` goes back in `Pressed.data`, at most 64 bytes: an offer's nonce behind `o:`, or behind `q:` a query's
-    command line. `presser` is the only one it is shown to or obeys, where set."""
+    """`data` goes back in `Pressed.data`, at most 64 bytes: an offer's nonce behind `o:`, a query's command line behind
+    `q:`, a line to be given anew by each press behind `a:`, thanks for a receipt behind `t:`. `presser` is the only
+    one it is shown to or obeys, where set."""
 
     label: str
     data: str
@@ -212,6 +243,7 @@ class Reply(Struct, frozen=True, kw_only=True):
 
     `outcome` is a plain name (`tip`, `confirm`, `refused`); `code` is the refusal's. `replaces` is the receipt whose
     public message this one takes the place of, on platforms that can edit. `pings` are the people addressed.
+    `repeated`: an earlier answer given again, which everyone may have seen already.
     """
 
     command: str | None
@@ -224,6 +256,26 @@ class Reply(Struct, frozen=True, kw_only=True):
     buttons: tuple[Button, ...] = ()
     pings: tuple[Identity, ...] = ()
     replaces: str | None = None
+    repeated: bool = False
+
+
+class Suggestion(Struct, frozen=True):
+    """What an option could be: `value` as the command takes it, `label` as a person reads it in a list."""
+
+    value: str
+    label: str
+
+
+class Hint(StrEnum):
+    """What a door itself has to tell, before anything reaches a command."""
+
+    ONLY_IN_PLACES = "only_in_places"  # said where no community is
+    NOT_INSTALLED = "not_installed"  # said in a place that the bot is not in
+    NOT_FOR_OTHERS = "not_for_others"  # sent as a channel, or by another program
+    FILE_TOO_LARGE = "file_too_large"
+    FILE_UNREADABLE = "file_unreadable"
+    NO_PRIVATE_MESSAGE = "no_private_message"  # the answer is private, and they take no messages
+    CANNOT_POST = "cannot_post"  # a channel that an owner chose does not take our messages
 
 
 # --- the two sides --------------------------------------------------------------------------------------------------
@@ -260,16 +312,54 @@ class Conversation(Protocol):
         """What the last word of an unfinished command could become, best first, at most 25."""
         ...
 
+    async def suggest(self, invocation: Invocation, option: str) -> list[Suggestion]:
+        """What an option of a typed command could be, given what `invocation.options` holds of it so far; best first,
+        at most 25."""
+        ...
+
     def specs(self) -> tuple[CommandSpec, ...]:
         """Every command there is."""
         ...
 
+    def hint(self, hint: Hint, locale: str, **values: str) -> Reply:
+        """What a door tells on its own behalf, in words; `values` fill what stands in braces."""
+        ...
+
+    def translated(self, text: str) -> Mapping[str, str]:
+        """A text of a spec in every other language there is, by its tag, such as `pt`."""
+        ...
+
+
+class Delivery(StrEnum):
+    """What became of a message that nobody asked for."""
+
+    TOLD = "told"
+    LATER = "later"  # the platform cannot take it now
+    REFUSED = "refused"  # it cannot be told there until somebody changes something
+
+
+class Told(Struct, frozen=True):
+    """`needed` says what is missing where it was refused, in the platform's own words."""
+
+    delivery: Delivery
+    needed: str = ""
+
 
 class Adapter(Protocol):
-    """A door. `bot.app` opens it with a conversation and closes it on shutdown."""
+    """A door. `bot.serving` opens it with a conversation and closes it on shutdown."""
+
+    platform: str
 
     async def run(self) -> None:
         """Serves until closed."""
         ...
 
     async def close(self) -> None: ...
+
+    async def tell(self, place: Place, channel: str, reply: Reply, *, nonce: str) -> Told:
+        """Tells something unasked in a channel of a place; the same nonce again is seen once. Never raises."""
+        ...
+
+    async def warn(self, place: Place, reply: Reply) -> None:
+        """Tells whoever owns a place something directly; never raises."""
+        ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,17 +19,23 @@ from msgspec import Struct
 from adapters.contract import Conversation
 from bot.dispatcher import Dispatcher
 from bot.doctor import StoreState
-from economy.service import Clock, Economy
+from bot.logs import OrderLog
+from economy.figures import Watch
+from economy.service import Clock, Economy, Outbox
 from economy.store import backup
 from economy.store.audit import AuditReport, audit
+from economy.store.checking import check_up
 from economy.store.copying import Progress
 from economy.store.engine import Store, open_store, store_url, temporary_store_url
 from economy.store.errors import StoreBrokenError, StoreError
 from economy.store.journal import StoreJournal
+from economy.store.outbox import StoreOutbox
 from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from economy.store.revision import HEAD, must_be_head
-from economy.store.schema import current, downgrade, fingerprint, upgrade, upgrade_store
+from economy.store.schema import current, downgrade, upgrade, upgrade_store
+from economy.store.watching import StoreWatch
+from economy.values import CommunityId, EntryNumber
 
 
 class SystemClock:
@@ -40,15 +46,18 @@ class SystemClock:
 
 
 class Florin(Struct, frozen=True):
-    """All that runs, while it is open."""
+    """All that runs, while it is open. `on_commit` has something called after each commit of this process."""
 
     economy: Economy
     conversation: Conversation
+    watch: Watch
+    outbox: Outbox
+    on_commit: Callable[[Callable[[Mapping[CommunityId, EntryNumber]], None]], None]
 
 
 @asynccontextmanager
-async def open_florin(address: str, clock: Clock) -> AsyncIterator[Florin]:
-    """Opens the store at `address` and everything on it.
+async def open_florin(address: str, clock: Clock, listen: tuple[str, int] | None = None) -> AsyncIterator[Florin]:
+    """Opens the store at `address` and everything on it; with `listen`, metrics and health are answered there.
 
     A SQLite store is made if it is new and brought up to this release if it is older; others must be at it already.
     On the way out, orders that wait are carried out, boards brought up to date, and everything is closed; the same
@@ -65,14 +74,21 @@ async def open_florin(address: str, clock: Clock) -> AsyncIterator[Florin]:
         opened.push_async_callback(_drain, projector)
         journal = await opened.enter_async_context(StoreJournal(store, clock))
         journal.on_commit(projector.wake)
+        journal.tally.observers.append(OrderLog())
+        watch = StoreWatch(store, journal, clock)
+        opened.push_async_callback(watch.close)
+        if listen is not None:
+            await opened.enter_async_context(_watched(watch, listen))
         economy = Economy(journal, StoreReads(store), projector, clock)
-        yield Florin(economy, Dispatcher(economy))
+        yield Florin(economy, Dispatcher(economy), watch, StoreOutbox(store), journal.on_commit)
 
 
 @asynccontextmanager
-async def open_conversation(address: str, clock: Clock) -> AsyncIterator[Conversation]:
+async def open_conversation(
+    address: str, clock: Clock, listen: tuple[str, int] | None = None
+) -> AsyncIterator[Conversation]:
     """`open_florin` for doors, which need no more of it than the conversation."""
-    async with open_florin(address, clock) as florin:
+    async with open_florin(address, clock, listen) as florin:
         yield florin.conversation
 
 
@@ -95,6 +111,15 @@ def _ended_by(store: Store) -> Iterator[None]:
         if problems and task is not None and task.uncancel() == 0:
             raise problems[0] from None
         raise
+
+
+@asynccontextmanager
+async def _watched(watch: Watch, listen: tuple[str, int]) -> AsyncIterator[None]:
+    # The server takes a tenth of a second to import, and most consoles have none.
+    from bot.watched import watched  # noqa: PLC0415
+
+    async with watched(watch, listen):
+        yield
 
 
 async def _drain(projector: StoreProjector) -> None:
@@ -156,39 +181,25 @@ def store_problem(error: BaseException) -> str | None:
     return str(error) if isinstance(error, OSError) else None
 
 
-async def store_state(address: str) -> StoreState:
-    """What `florin doctor` and `florin db current` tell of a store. Makes none where there is none."""
+async def store_state(address: str, clock: Clock) -> StoreState:
+    """What `florin doctor` tells of a store. Makes none where there is none."""
     file = store_file(address)
     free = None if file is None else shutil.disk_usage(file.absolute().parent).free
     if file is not None and not file.is_file():
-        return StoreState(address=address, exists=False, head=HEAD, disk_free=free)
-    written = None if file is None else datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        return StoreState(address=address, exists=False, disk_free=free)
     try:
-        async with await open_store(address, any_schema=True) as store:
-            revision = await current(store)
-            kept = await _is_as_made(store) if revision == HEAD and file is not None else None
+        checkup = await check_up(address, clock)
     except Exception as error:
         problem = store_problem(error)
         if problem is None:
             raise
-        return StoreState(address=address, exists=True, problem=problem, written=written, disk_free=free)
-    return StoreState(
-        address=address,
-        exists=True,
-        revision=revision,
-        head=HEAD,
-        fingerprint_kept=kept,
-        written=written,
-        disk_free=free,
-    )
+        return StoreState(address=address, exists=True, problem=problem, disk_free=free)
+    return StoreState(address=address, exists=True, checkup=checkup, disk_free=free)
 
 
-async def _is_as_made(store: Store) -> bool:
-    """Whether tables, checks and triggers are those of a new store."""
-    with temporary_store() as address:
-        async with await open_store(address, any_schema=True) as new:
-            await upgrade_store(new)
-            return await fingerprint(store) == await fingerprint(new)
+async def store_revisions(address: str) -> tuple[str | None, str]:
+    """The revision of a store's tables, None where there are none; and the one that this release needs."""
+    return await _revision(address), HEAD
 
 
 async def upgraded(address: str) -> tuple[str | None, str | None]:

@@ -8,10 +8,22 @@ from typing import NoReturn
 
 import msgspec
 
-from adapters.contract import Attachment, Button, FieldValue, Invocation, Mention, Reply, RoleMention, Visibility, Word
+from adapters.contract import (
+    Attachment,
+    Button,
+    Channel,
+    FieldValue,
+    Group,
+    Invocation,
+    Mention,
+    Reply,
+    RoleMention,
+    Visibility,
+)
 from bot.commands.registry import Command, asker_of, teller_of
 from bot.options import Receivers
 from bot.refused import Refused, refuse_asked
+from bot.social import social_buttons
 from bot.telling import Done, Telling, members_in
 from bot.wording import SOURCE_LOCALE, Words
 from economy.books import Order, Question
@@ -20,7 +32,7 @@ from economy.refusals import Code, Refusal, Value
 from economy.rules import tipping
 from economy.rules.chest import TipFromChest
 from economy.rules.gifting import SendGift
-from economy.rules.permissions import WHO_MAY, Right, may
+from economy.rules.permissions import Right, may, roles_with
 from economy.service import Answer, Economy, Offered, Submission
 from economy.values import CommunityId, IdempotencyKey, Identity, MemberId, Role, Sighting, receipt_id
 from economy.views import Reader
@@ -67,8 +79,7 @@ class Asked:
     def must_be_allowed(self, right: Right) -> None:
         """For queries: refuses as a rule would. Orders are refused by their rules."""
         if not self.may(right):
-            needed = ",".join(role for role in Role if role in WHO_MAY[right])
-            self.refuse(Code.NOT_ALLOWED, rule=str(right), roles=needed)
+            self.refuse(Code.NOT_ALLOWED, rule=str(right), roles=roles_with(right))
 
     @property
     def community_id(self) -> CommunityId:
@@ -120,10 +131,15 @@ class Asked:
         teller, visibility = teller_of(type(outcome))
         shown_to = visibility or self.command.spec.visibility
         words = await self.words_of(outcome, public=shown_to is Visibility.PUBLIC)
+        telling = teller(outcome, done, words)
+        if shown_to is Visibility.PUBLIC:
+            buttons = (*telling.buttons, *social_buttons(outcome, answer.number, words))
+            telling = msgspec.structs.replace(telling, buttons=buttons)
         return self.reply(
-            teller(outcome, done, words),
+            telling,
             visibility=shown_to,
             receipt=None if answer.number is None else receipt_id(answer.number),
+            repeated=answer.repeated,
         )
 
     async def _ask(self, question: Question, answer: Answer, done: Done) -> Reply:
@@ -141,7 +157,13 @@ class Asked:
         )
 
     def reply(
-        self, telling: Telling, *, visibility: Visibility | None = None, receipt: str | None = None, outcome: str = ""
+        self,
+        telling: Telling,
+        *,
+        visibility: Visibility | None = None,
+        receipt: str | None = None,
+        outcome: str = "",
+        repeated: bool = False,
     ) -> Reply:
         """A reply of this command: private or public as its spec says, unless told otherwise."""
         return Reply(
@@ -154,6 +176,7 @@ class Asked:
             buttons=telling.buttons,
             pings=telling.pings,
             replaces=telling.replaces,
+            repeated=repeated,
         )
 
     def refuse(self, code: Code, **fields: Value) -> NoReturn:
@@ -195,18 +218,22 @@ def _note_of(order: Order) -> str:
 
 def receivers_of(named: Receivers) -> tipping.Receivers:
     """The order's receivers for those that were named."""
-    return tipping.Receivers(tuple(person.identity for person in named.people), named.role)
+    return tipping.Receivers(tuple(person.identity for person in named.people), named.role, named.group)
 
 
 def seen_in(invocation: Invocation) -> list[Sighting]:
     """Everyone whom the door resolved in this act, the actor first, each once."""
-    words: list[Word] = [*invocation.words, *(invocation.options or {}).values()]
+    words = list(invocation.words)
+    for given in (invocation.options or {}).values():
+        words += given if isinstance(given, tuple) else (given,)
     sightings = [invocation.person]
     for word in words:
         match word:
             case Mention(person=person):
                 sightings.append(person)
-            case RoleMention() | Attachment() | str():
+            case Group(holders=holders):
+                sightings += holders or ()
+            case RoleMention() | Channel() | Attachment() | str():
                 continue
     if invocation.replied_to is not None:
         sightings.append(invocation.replied_to)

@@ -78,11 +78,19 @@ def run(store: StoreOption = None) -> None:
     store is made if it is new, and brought up to this release if it is older.
     """
     environment = environment_of(store)
-    if environment.has_token:
+    if environment.telegram.token is not None:
         raise Stop(
-            "A platform's token is set, but this release has no door to Discord or Telegram yet; they come with later"
-            " releases. Unset FLORIN_DISCORD__TOKEN and FLORIN_TELEGRAM__TOKEN to try Florin in the console.",
+            "A token for Telegram is set, but this release has no door to Telegram yet; it comes with a later one."
+            " Unset FLORIN_TELEGRAM__TOKEN.",
         )
+    if environment.discord.token is not None:
+        from bot.logs import configure
+        from bot.serving import serve
+
+        # Nobody sits in front of it: what happens is logged as set.
+        configure(environment.log_level, environment.log_format, environment.secrets, in_full=environment.debug)
+        carried_out(serve(environment), environment)
+        return
     from bot.console import talk
 
     raise typer.Exit(talk(environment))
@@ -266,19 +274,29 @@ def move(
 def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
     """Says what is wrong with set-up, store and machine.
 
-    It looks at settings, store, tables, triggers, disk, clock and time zones, and says what to do about each. Exit
-    status 0: nothing is wrong. 1: something is. It changes nothing, and tells no secrets.
+    It looks at the settings; at the database's version, durability, tables, triggers and pages; at the log of SQLite or
+    the standbys, time-outs and sessions of PostgreSQL; at disk, clock and time zones; with a token for Discord it also
+    asks there about the token, intents, commands, and permissions on each server. Each is ok, a warning, or wrong,
+    and says what to do. Exit status 0: nothing is wrong. 1: something is. It changes nothing, tells no secrets, and
+    may run while the bot does; a large file takes a while, since every page of it is looked at.
     """
     from bot.app import SystemClock, store_state
     from bot.doctor import examine, healthy
+    from bot.logs import escaped
 
     environment = environment_of(store)
-    state = carried_out(store_state(environment.address), environment)
-    findings = examine(environment, state, SystemClock().now())
+    clock = SystemClock()
+    state = carried_out(store_state(environment.address, clock), environment)
+    on_discord = None
+    if environment.discord.token is not None:
+        from bot.serving import look_at_discord
+
+        on_discord = carried_out(look_at_discord(environment), environment)
+    findings = examine(environment, state, clock.now(), on_discord)
     if json_report:
         say(json.dumps([{"about": each.about, "state": each.state, "words": each.words} for each in findings]))
     else:
-        say("\n".join(f"{each.state:<5}  {each.about}: {each.words}" for each in findings))
+        say("\n".join(escaped(f"{each.state:<7}  {each.about}: {each.words}") for each in findings))
     raise typer.Exit(0 if healthy(findings) else WRONG)
 
 
@@ -322,15 +340,13 @@ def current(store: StoreOption = None) -> None:
 
     And which one this Florin needs. Exit status 1 if they differ.
     """
-    from bot.app import store_state
+    from bot.app import store_revisions
 
     environment = environment_of(store)
     must_exist(environment)
-    state = carried_out(store_state(environment.address), environment)
-    if state.problem is not None:
-        raise Stop(f"{shown(environment)}: {state.problem}.")
-    say(f"at {state.revision or 'nothing'}, needs {state.head}")
-    raise typer.Exit(0 if state.revision == state.head else WRONG)
+    revision, head = carried_out(store_revisions(environment.address), environment)
+    say(f"at {revision or 'nothing'}, needs {head}")
+    raise typer.Exit(0 if revision == head else WRONG)
 
 
 def main() -> None:

@@ -82,13 +82,16 @@ def shown(environment: Environment) -> str:
 
 
 def carried_out(work: Coroutine[Any, Any, T], environment: Environment) -> T:
-    """Runs `work` to its end. A store that cannot be used ends the command with a sentence."""
+    """Runs `work` to its end. A store or setting that cannot be used ends the command with a sentence."""
     from bot.app import store_problem
+    from bot.settings import SettingsError
 
     try:
         return asyncio.run(_until_terminated(work))
     except asyncio.CancelledError:
         raise typer.Exit(TERMINATED) from None
+    except SettingsError as error:
+        raise Stop(str(error), UNUSABLE) from None
     except Exception as error:
         problem = store_problem(error)
         if problem is None:

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 import structlog
 from msgspec import Struct
 
-from adapters.contract import BUTTON_DATA_BYTES_MAX, CommandSpec, Invocation, Pressed, Reply, Visibility
+from adapters.contract import (
+    BUTTON_DATA_BYTES_MAX,
+    CommandSpec,
+    Hint,
+    Invocation,
+    Pressed,
+    Reply,
+    Suggestion,
+    Visibility,
+)
 from bot.asked import Asked, seen_in
 from bot.commands import registry
 from bot.commands.registry import Command
-from bot.completion import completions
+from bot.completion import completions, suggestions
+from bot.hints import hinted
 from bot.nearest import nearest
 from bot.paging import LOOK
 from bot.parsing import parse
 from bot.presence import Presence
 from bot.refusals import refused
 from bot.refused import Refused, refuse_asked
-from bot.wording import SOURCE_LOCALE, Words
+from bot.social import AGAIN, THANKS, line_again, thanked
+from bot.wording import SOURCE_LOCALE, Words, languages
 from economy.refusals import Code, Refusal
+from economy.rules.permissions import Right, may
+from economy.rules.places import ChannelUse, channel_use, mapped_roles
 from economy.service import Economy, PressedBy
 from economy.settings import Feature, Settings
 from economy.values import Place, Role, Sighting
@@ -88,9 +101,22 @@ class Dispatcher:
         """What the last word of an unfinished command could become, best first, at most 25."""
         return await completions(self._economy, invocation)
 
+    async def suggest(self, invocation: Invocation, option: str) -> list[Suggestion]:
+        """What an option of a typed command could be, best first, at most 25."""
+        return await suggestions(self._economy, invocation, option)
+
     def specs(self) -> tuple[CommandSpec, ...]:
         """Every command there is."""
         return registry.specs()
+
+    def hint(self, hint: Hint, locale: str, **values: str) -> Reply:
+        """What a door tells on its own behalf, in words."""
+        return hinted(hint, locale, **values)
+
+    def translated(self, text: str) -> Mapping[str, str]:
+        """A text of a spec in every other language there is, by its tag."""
+        found = {tag: Words(tag, Settings()).text(text) for tag in languages()}
+        return {tag: said for tag, said in found.items() if said != text}
 
     # --- commands -------------------------------------------------------------------------------------------
 
@@ -102,7 +128,12 @@ class Dispatcher:
         command, invocation = _find(invocation, heard)
         if person.is_bot:
             refuse_asked(Code.NOT_ALLOWED, rule="bots")
+        invocation = msgspec.structs.replace(invocation, standing=_standing(invocation, reader))
         _must_be_on(command.spec, reader.settings)
+        use = channel_use(reader.community_flags, invocation.place.platform, invocation.channel)
+        if use is ChannelUse.NONE and not may(reader.roles | invocation.standing, Right.SETTINGS):
+            # Whoever can change that is heard everywhere.
+            refuse_asked(Code.FEATURE_OFF, rule="channel", feature="channel")
         asked = heard.asked = Asked(
             invocation=invocation,
             command=command,
@@ -111,7 +142,8 @@ class Dispatcher:
             now=self._economy.clock.now(),
             only_looks=only_looks,
         )
-        return await command.run(asked, **parse(command, invocation, asked.now, reader.settings.time_zone))
+        reply = await command.run(asked, **parse(command, invocation, asked.now, reader.settings.time_zone))
+        return reply if use is ChannelUse.COMMANDS else msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
 
     async def _press(self, pressed: Pressed, heard: _Heard) -> Reply:
         data = pressed.data
@@ -119,11 +151,22 @@ class Dispatcher:
             refuse_asked(Code.EXPIRED, rule="malformed")
         if data.startswith(OFFER):
             return await self._press_offer(pressed, data.removeprefix(OFFER), heard)
+        if data.startswith(THANKS):
+            reader = heard.reader = await self._economy.reads.reader(pressed.place, pressed.person.identity)
+            return await thanked(self._economy, reader, data)
+        if data.startswith(AGAIN):
+            return await self._press_again(pressed, data, heard)
         name, *words = data.removeprefix(LOOK).split() or [""]
         if not data.startswith(LOOK) or _lookup(name, words)[0] is None:
             # Also a command that an older release had.
             refuse_asked(Code.EXPIRED, rule="malformed")
         return await self._say(_invocation(pressed, name, tuple(words)), heard, only_looks=True)
+
+    async def _press_again(self, pressed: Pressed, data: str, heard: _Heard) -> Reply:
+        """A button made to be pressed again: each press is a command of its own."""
+        heard.reader = await self._economy.reads.reader(pressed.place, pressed.person.identity)
+        name, *words = line_again(data, heard.reader).split()
+        return await self._say(_invocation(pressed, name, tuple(words)), heard)
 
     async def _press_offer(self, pressed: Pressed, nonce: str, heard: _Heard) -> Reply:
         reader = heard.reader = await self._economy.reads.reader(pressed.place, pressed.person.identity)
@@ -135,7 +178,7 @@ class Dispatcher:
         name = COMMAND_OF_KIND.get(order.kind, order.kind)
         heard.word = name
         command = registry.commands_of(name)[0]
-        answer = await self._economy.press(pressed.place, nonce, PressedBy(pressed.person, pressed.standing))
+        answer = await self._economy.press(pressed.place, nonce, PressedBy(pressed.person, _standing(pressed, reader)))
         asked = heard.asked = Asked(
             invocation=_invocation(pressed, name, ()),
             command=command,
@@ -143,7 +186,9 @@ class Dispatcher:
             reader=reader,
             now=self._economy.clock.now(),
         )
-        return await asked.tell(answer, order)
+        reply = await asked.tell(answer, order)
+        use = channel_use(reader.community_flags, pressed.place.platform, pressed.channel)
+        return reply if use is ChannelUse.COMMANDS else msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
 
     # --- what may go wrong ----------------------------------------------------------------------------------
 
@@ -239,6 +284,11 @@ def _find(invocation: Invocation, heard: _Heard) -> tuple[Command, Invocation]:
     return refuse_asked(Code.UNKNOWN_COMMAND, nearest=", ".join(f"/{near}" for near in meant))
 
 
+def _standing(asked: Invocation | Pressed, reader: Reader) -> frozenset[Role]:
+    """What the platform says they are: roles of ours, and those that its own roles stand for."""
+    return asked.standing | mapped_roles(reader.community_flags, asked.place.platform, asked.held)
+
+
 def _must_be_on(spec: CommandSpec, settings: Settings) -> None:
     if spec.feature is not None and not settings.feature_on(Feature(spec.feature)):
         refuse_asked(Code.FEATURE_OFF, feature=spec.feature)
@@ -252,6 +302,8 @@ def _invocation(pressed: Pressed, command: str, words: tuple[str, ...]) -> Invoc
         command=command,
         words=words,
         standing=pressed.standing,
+        held=pressed.held,
+        channel=pressed.channel,
         private=pressed.private,
         locale=pressed.locale,
     )

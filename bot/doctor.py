@@ -5,54 +5,51 @@ No finding holds a secret: an address is shown without its password, a token is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
+from adapters.discord.found import DiscordState
+from bot.doctor_discord import examined_on_discord
+from bot.doctor_store import examined, room
+from bot.findings import Finding, State
 from bot.settings import Environment, shown_store
+from economy.checkup import Checkup, FileFacts
 
-DISK_FREE_MIN: Final = 200 * 1024 * 1024
-"""Bytes. A store that grows by its log needs some room to write at all."""
 RELEASED: Final = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right stands before the release that reads it."""
 CLOCK_SLACK: Final = timedelta(minutes=1)
-
-
-class State(StrEnum):
-    OK = "ok"
-    NOTE = "note"  # worth knowing, nothing to repair
-    WRONG = "wrong"
-
-
-class Finding(Struct, frozen=True):
-    about: str
-    state: State
-    words: str
+CLOCK_AHEAD_S_MAX: Final = 5.0
+"""What processes that share a database may differ by: offers and limits of a day begin and end by their clocks."""
 
 
 class StoreState(Struct, frozen=True, kw_only=True):
-    """What was found at a store's address. `problem` says why it could not be opened, and then all else is unknown.
+    """What was found at a store's address. `problem` says why it could not be opened, and then `checkup` is None.
 
-    `fingerprint_kept` says whether tables, checks and triggers are as they were made; None where nobody looked.
-    `written` is when a file was last written to, `disk_free` counts bytes; both None where it is no file.
+    `disk_free` counts bytes where the file is or will be; None for a server.
     """
 
     address: str
     exists: bool
     problem: str | None = None
-    revision: str | None = None
-    head: str = ""
-    fingerprint_kept: bool | None = None
-    written: datetime | None = None
+    checkup: Checkup | None = None
     disk_free: int | None = None
 
 
-def examine(environment: Environment, store: StoreState, now: datetime) -> tuple[Finding, ...]:
-    """Everything there is to say, in the order of what rests on what."""
-    return (_settings(environment), *_store(store), *_disk(store), _clock(store, now), _zones())
+def examine(
+    environment: Environment, store: StoreState, now: datetime, on_discord: DiscordState | None = None
+) -> tuple[Finding, ...]:
+    """Everything there is to say, in the order of what rests on what. `on_discord` is None where nobody asked there."""
+    return (
+        _settings(environment),
+        *_store(store),
+        _clock(store.checkup, now),
+        _zones(),
+        *(() if on_discord is None else examined_on_discord(on_discord)),
+    )
 
 
 def healthy(findings: tuple[Finding, ...]) -> bool:
@@ -60,52 +57,47 @@ def healthy(findings: tuple[Finding, ...]) -> bool:
 
 
 def _settings(environment: Environment) -> Finding:
-    tokens = (("Discord", environment.discord.token), ("Telegram", environment.telegram.token))
-    doors = [platform for platform, token in tokens if token]
-    if doors:
-        words = f"a token for {' and '.join(doors)} is set, and this release has no door there yet"
-        return Finding("settings", State.NOTE, words)
+    if environment.telegram.token:
+        words = "a token for Telegram is set, and this release has no door there yet"
+        return Finding("settings", State.WARNING, words)
+    if environment.discord.token:
+        return Finding("settings", State.OK, "a token for Discord is set, so `florin run` opens that door")
     debug = ", and FLORIN_DEBUG is on" if environment.debug else ""
     return Finding("settings", State.OK, f"no token is set, so `florin run` opens the console{debug}")
 
 
-def _store(store: StoreState) -> tuple[Finding, ...]:
+def _store(store: StoreState) -> Iterator[Finding]:
     shown = shown_store(store.address)
     if store.problem is not None:
-        return (Finding("store", State.WRONG, f"{shown}: {store.problem}"),)
-    if not store.exists:
-        return (Finding("store", State.NOTE, f"{shown} is not there yet; `florin run` makes it"),)
-    opened = Finding("store", State.OK, f"{shown} opens, and keeps what was answered through a power loss")
-    if store.revision != store.head:
-        words = f"its tables are at {store.revision or 'nothing'}, not {store.head}: run `florin db upgrade`"
-        return (opened, Finding("schema", State.WRONG, words))
-    schema = Finding("schema", State.OK, f"its tables are at {store.head}, as this release needs")
-    if store.fingerprint_kept is None:
-        return (opened, schema)
-    if store.fingerprint_kept:
-        return (opened, schema, Finding("triggers", State.OK, "tables, checks and triggers are as they were made"))
-    words = "tables, checks or triggers were changed by hand: entries may not be safe from change; restore a backup"
-    return (opened, schema, Finding("triggers", State.WRONG, words))
+        yield Finding("store", State.WRONG, f"{shown}: {store.problem}")
+    elif store.checkup is None:
+        yield Finding("store", State.OK, f"{shown} is not there yet; `florin run` makes it")
+    else:
+        yield Finding("store", State.OK, f"{shown} opens")
+        yield from examined(store.checkup)
+        return
+    if store.disk_free is not None:
+        yield room(store.disk_free)
 
 
-def _disk(store: StoreState) -> tuple[Finding, ...]:
-    if store.disk_free is None:
-        return ()
-    enough = store.disk_free >= DISK_FREE_MIN
-    words = f"{store.disk_free // 1024**2:,} MB are free where the store is"
-    if not enough:
-        words += f"; {DISK_FREE_MIN // 1024**2} MB should be"
-    return (Finding("disk", State.OK if enough else State.WRONG, words),)
-
-
-def _clock(store: StoreState, now: datetime) -> Finding:
+def _clock(checkup: Checkup | None, now: datetime) -> Finding:
     shown = now.strftime("%Y-%m-%d %H:%M UTC")
     if now < RELEASED:
         return Finding("clock", State.WRONG, f"{shown} is before this release was made: set the clock")
-    if store.written is not None and store.written > now + CLOCK_SLACK:
-        last = store.written.strftime("%Y-%m-%d %H:%M UTC")
-        return Finding("clock", State.WRONG, f"{shown} is before the store was last written to, {last}: set the clock")
-    return Finding("clock", State.OK, shown)
+    if checkup is None:
+        return Finding("clock", State.OK, shown)
+    ahead_s = checkup.clock_ahead_s
+    if ahead_s is not None and abs(ahead_s) > CLOCK_AHEAD_S_MAX:
+        words = f"{shown} is {abs(ahead_s):,.0f} s {'behind' if ahead_s > 0 else 'ahead of'} the database's clock"
+        state = State.WRONG if abs(ahead_s) > CLOCK_SLACK.total_seconds() else State.WARNING
+        return Finding("clock", state, f"{words}: let both machines take their time from the network (NTP)")
+    written = checkup.facts.written if isinstance(checkup.facts, FileFacts) else None
+    for what, at in (("the newest entry", checkup.newest_entry), ("the store was last written to", written)):
+        if at is not None and at > now + CLOCK_SLACK:
+            last = at.strftime("%Y-%m-%d %H:%M UTC")
+            return Finding("clock", State.WRONG, f"{shown} is before {what}, {last}: set the clock")
+    agrees = "" if ahead_s is None else f", {abs(ahead_s) * 1000:,.0f} ms from the database's clock"
+    return Finding("clock", State.OK, f"{shown}{agrees}")
 
 
 def _zones() -> Finding:

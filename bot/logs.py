@@ -11,14 +11,19 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.settings import LogFormat, LogLevel
+from economy.figures import Carried
 
+ORDERS: Final = "florin.orders"
+"""The logger that says what each order came to."""
+FAILED: Final = "failed"
 COVER: Final = "[secret]"
 LEFT_OUT: Final = "[left out]"
 # Names under which words that people wrote travel. None of them belongs in a log, whatever a library thinks.
@@ -49,7 +54,9 @@ def configure(
 
     `in_full`: exceptions are logged with all they say, for debugging; secrets stay covered.
     """
-    guards: list[Processor] = [_leave_out_words, Cover(secrets)]
+    cover = Cover(secrets)
+    guards: list[Processor] = [_leave_out_words, cover]
+    render = _as_json if shape is LogFormat.JSON else _as_text
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -65,24 +72,88 @@ def configure(
     )
     handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Formatter(
+            _OrderLines(shape, cover),
             foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *guards,
-                _as_json if shape is LogFormat.JSON else _as_text,
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *guards, render],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # Their debug output holds statements with what people wrote.
-    for chatty in ("aiosqlite", "asyncpg", "sqlalchemy"):
+    for chatty in ("aiosqlite", "alembic.runtime.plugins", "asyncpg", "discord", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     # What logging says of its own failures quotes the event as it was, past the guards.
     logging.raiseExceptions = False
+
+
+class OrderLog:
+    """An `economy.figures.Observer` that logs a line for each order, one that failed at any level.
+
+    A batch is one record: a thousand lines through all the guards would take longer than carrying them out.
+    """
+
+    def __init__(self) -> None:
+        self._logger = logging.getLogger(ORDERS)
+
+    def carried_out(self, orders: Sequence[Carried]) -> None:
+        if not self._logger.isEnabledFor(logging.INFO):
+            orders = [each for each in orders if each.outcome == FAILED]
+        if orders:
+            level = logging.ERROR if orders[0].outcome == FAILED else logging.INFO
+            record = logging.LogRecord(ORDERS, level, __file__, 0, "%d orders", (len(orders),), None)
+            record.orders = orders
+            self._logger.handle(record)
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Orders by a way of their own, everything else through the processors."""
+
+    def __init__(self, order_lines: _OrderLines, **more: Any) -> None:
+        super().__init__(**more)
+        self._order_lines = order_lines
+
+    def format(self, record: logging.LogRecord) -> str:
+        orders: Sequence[Carried] | None = getattr(record, "orders", None)
+        return super().format(record) if orders is None else self._order_lines(orders, record.created)
+
+
+class _OrderLines:
+    """A line for each order, as the guards and renderers would make it: keys are all that comes from outside."""
+
+    def __init__(self, shape: LogFormat, cover: Cover) -> None:
+        self._line = _order_as_json if shape is LogFormat.JSON else _order_as_text
+        self._cover = cover
+
+    def __call__(self, orders: Sequence[Carried], at_s: float) -> str:
+        timestamp = datetime.fromtimestamp(at_s, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        keys = "\n".join([each.key for each in orders])
+        covered = self._cover.text(keys)
+        if covered == keys and keys.count("\n") == len(orders) - 1 and keys.replace("\n", "").isprintable():
+            return "\n".join([self._line(each, each.key, timestamp) for each in orders])
+        return "\n".join([self._line(each, escaped(self._cover.text(each.key)), timestamp) for each in orders])
+
+
+def _order_as_json(order: Carried, key: str, timestamp: str) -> str:
+    level = "error" if order.outcome == FAILED else "info"
+    number = "null" if order.number is None else order.number
+    return (
+        f'{{"code": "{order.code}", "community": {order.community}, "event": "order", "key": {json.dumps(key)},'
+        f' "kind": "{order.kind}", "level": "{level}", "logger": "{ORDERS}", "ms": {order.took_s * 1000:.1f},'
+        f' "number": {number}, "outcome": "{order.outcome}", "timestamp": "{timestamp}"}}'
+    )
+
+
+def _order_as_text(order: Carried, key: str, timestamp: str) -> str:
+    level = "error" if order.outcome == FAILED else "info"
+    code = f" code={order.code}" if order.code else ""
+    number = "" if order.number is None else f" number={order.number}"
+    return (
+        f"{timestamp} {level:<7} order key={_word(key)} kind={order.kind} outcome={order.outcome}{code}"
+        f" community={order.community}{number} ms={order.took_s * 1000:.1f} [{ORDERS}]"
+    )
 
 
 class Cover:

@@ -7,10 +7,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from adapters.contract import Attachment, CommandSpec, Invocation, Mention, Option, OptionKind, RoleMention, Word
+from adapters.contract import (
+    Attachment,
+    Channel,
+    CommandSpec,
+    Group,
+    Invocation,
+    Mention,
+    Option,
+    OptionKind,
+    RoleMention,
+    Word,
+)
 from bot.amounts import parse_amount, parse_coins
 from bot.commands.registry import Parameter
-from bot.options import PAGE_MAX, Count, GiftName, Page, Receivers, SettingName, Targets
+from bot.options import PAGE_MAX, Count, GiftName, Page, Receivers, SettingName, Targets, longest
 from bot.refused import refuse_asked
 from bot.rows import rows_of
 from bot.times import parse_since
@@ -18,14 +29,11 @@ from economy.catalogue import DEFAULT_GIFTS
 from economy.refusals import Code, Value
 from economy.values import (
     COINS_MAX,
-    NOTE_LENGTH_MAX,
-    REASON_LENGTH_MAX,
     AmountWord,
     Coins,
     EntryNumber,
     Identity,
     Note,
-    Reason,
     Sighting,
     parse_receipt_id,
     plain_text,
@@ -34,7 +42,8 @@ from economy.values import (
 ID_PREFIX = "id:"
 """Names a member by native id: `id:123`."""
 
-TEXT_LENGTH_MAX: dict[object, int] = {Note: NOTE_LENGTH_MAX, Reason: REASON_LENGTH_MAX}
+HOLDERS_MAX = 5_000
+"""The most holders of a platform's role that one command can mean."""
 
 _COUNT = re.compile(r"x[-+.]?[0-9]", re.ASCII | re.IGNORECASE)
 
@@ -57,11 +66,11 @@ def usage(spec: CommandSpec) -> str:
 def names_someone(word: Word) -> bool:
     """Whether a word stands for a member or a role, known or not."""
     match word:
-        case Mention() | RoleMention():
+        case Mention() | RoleMention() | Group():
             return True
         case str():
             return word.startswith("@") or (word.lower().startswith(ID_PREFIX) and len(word) > len(ID_PREFIX))
-        case Attachment():
+        case Attachment() | Channel():
             return False
 
 
@@ -99,6 +108,10 @@ class Meanings:
                 return self.text(parameter, [word])
             case OptionKind.CHOICE:
                 return self._choice(parameter, self._one_word(option, word))
+            case OptionKind.GROUP:
+                return word if isinstance(word, Group) else self.refuse("not_a_group", option=option.name)
+            case OptionKind.CHANNEL:
+                return word if isinstance(word, Channel) else self.refuse("not_a_channel", option=option.name)
             case _:
                 return self._of_word[option.kind](option, self._one_word(option, word))
 
@@ -196,9 +209,11 @@ class Meanings:
         """People, each once, or one role."""
         people: dict[Identity, Sighting] = {}
         for word in named:
-            if isinstance(word, RoleMention):
+            if isinstance(word, RoleMention | Group):
                 if len(named) > 1:
                     self.refuse("role_and_members", Code.AMBIGUOUS)
+                if isinstance(word, Group):
+                    return Receivers(self._holders(word), group=word.name)
                 return Receivers(role=word.role)
             person = self.person(option, word)
             if person.identity in people:
@@ -206,10 +221,23 @@ class Meanings:
             people[person.identity] = person
         return Receivers(tuple(people.values()))
 
+    def _holders(self, group: Group) -> tuple[Sighting, ...]:
+        """Who holds a role of the platform's own; bots left out, as they have no wallet."""
+        if group.holders is None:
+            self.refuse("holders_unknown", name=group.name)
+        holders = tuple(holder for holder in group.holders if not holder.is_bot)
+        if not holders:
+            refuse_asked(Code.UNKNOWN_MEMBER, rule="nobody_in_role", role=group.name)
+        if len(holders) > HOLDERS_MAX:
+            refuse_asked(Code.LIMIT_EXCEEDED, rule="receivers", limit=HOLDERS_MAX)
+        return holders
+
     def _targets(self, option: Option, word: Word) -> Targets:
         match word:
             case RoleMention(role=role):
                 return Targets(role=role)
+            case Group() as group:
+                return Targets(holders=self._holders(group))
             case Attachment() as file:
                 platform = self._invocation.person.identity.platform
                 return Targets(rows=rows_of(file, platform, self._invocation.locale))
@@ -223,9 +251,9 @@ class Meanings:
         text = plain_text(" ".join(self._as_written(word) for word in words))
         if parameter.type is Note:
             self._must_be_a_note(text)
-        longest = TEXT_LENGTH_MAX.get(parameter.type, REASON_LENGTH_MAX)
-        if len(text) > longest:
-            self.refuse("too_long", option=parameter.option.name, limit=longest)
+        most = longest(parameter.type)
+        if len(text) > most:
+            self.refuse("too_long", option=parameter.option.name, limit=most)
         return parameter.type(text)
 
     def _must_be_a_note(self, text: str) -> None:
@@ -247,5 +275,9 @@ class Meanings:
                 return f"@{person.name}"
             case RoleMention(role=role):
                 return f"@{role}"
+            case Group(name=name):
+                return f"@{name}"
+            case Channel(name=name):
+                return f"#{name}"
             case Attachment():
                 return self.refuse("not_a_word", option="text")

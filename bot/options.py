@@ -14,6 +14,7 @@ The registry reads an option's kind off its parameter's type; the parser makes t
 | `EntryNumber` | RECEIPT | the number behind a typed id |
 | `SettingName` | SETTING | the setting's name, or what was typed |
 | `datetime` | TIME | a moment in UTC |
+| `Group`, `Channel` | GROUP, CHANNEL | a role or a channel of the platform's own |
 | a `StrEnum`, `Literal[...]` | CHOICE | one of its values |
 | `str` | WORD | one word |
 | `Note`, `Reason`, `Rest` | TEXT | all that is left |
@@ -26,7 +27,7 @@ from typing import NewType
 from msgspec import Struct
 
 from economy.rules.adjusting import Target
-from economy.values import Role, Sighting
+from economy.values import NOTE_LENGTH_MAX, REASON_LENGTH_MAX, Note, Role, Sighting
 
 Count = NewType("Count", int)
 Page = NewType("Page", int)
@@ -38,21 +39,33 @@ ONCE = Count(1)
 FIRST_PAGE = Page(1)
 PAGE_MAX = 100_000
 
+TEXT_LENGTH_MAX: dict[object, int] = {Note: NOTE_LENGTH_MAX}
+"""The most characters of a text, by its type."""
+
+
+def longest(kind: object) -> int:
+    """The most characters that a text of this type may have."""
+    return TEXT_LENGTH_MAX.get(kind, REASON_LENGTH_MAX)
+
 
 class Receivers(Struct, frozen=True):
-    """Who gets it, as named: people, or everyone who holds a role."""
+    """Who gets it, as named: people, or everyone who holds a role. With `group` they are the holders of a role of the
+    platform's own, which is called so."""
 
     people: tuple[Sighting, ...] = ()
     role: Role | None = None
+    group: str = ""
 
 
 class Targets(Struct, frozen=True):
-    """Whom staff correct: one person, a role, or rows of a file, each with its own amount."""
+    """Whom staff correct: one person, a role, the holders of a role of the platform's own (`holders`), or rows of a
+    file, each with its own amount."""
 
     person: Sighting | None = None
     role: Role | None = None
     rows: tuple[Target, ...] = ()
+    holders: tuple[Sighting, ...] = ()
 
     @property
     def from_file(self) -> bool:
-        return self.person is None and self.role is None
+        return bool(self.rows)

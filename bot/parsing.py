@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.contract import Invocation, Mention, OptionKind, Word
+from adapters.contract import Channel, Group, Invocation, Mention, OptionKind, Word
 from bot.commands.registry import Command, Parameter
 from bot.meanings import ID_PREFIX, Meanings, names_someone
 from bot.options import Targets
 from economy.refusals import Code
 from economy.values import Sighting
+
+_MEANT_AS = {Group: OptionKind.GROUP, Channel: OptionKind.CHANNEL}
 
 _NO_NAMES = frozenset({"all", "half", "each", "split"})
 """Words that may follow where somebody should have been named."""
@@ -42,14 +44,21 @@ class _Binder:
         self._values: dict[str, Any] = {}
         self._words: list[Word] = []
 
-    def typed(self, options: Mapping[str, Word]) -> dict[str, Any]:
+    def typed(self, options: Mapping[str, Word | tuple[Word, ...]]) -> dict[str, Any]:
         """Each option by its name, as a door with typed options gives them."""
         for parameter in self._command.parameters:
-            word = options.get(parameter.option.name)
-            if word is None:
-                self._leave_out(parameter)
-            else:
-                self._values[parameter.option.name] = self._meanings.value(parameter, word)
+            given = options.get(parameter.option.name)
+            match given:
+                case None | ():
+                    self._leave_out(parameter)
+                case tuple() if parameter.option.kind is OptionKind.RECEIVERS:
+                    self._values[parameter.option.name] = self._meanings.receivers(parameter.option, given)
+                case (word,):
+                    self._values[parameter.option.name] = self._meanings.value(parameter, word)
+                case tuple():
+                    self._meanings.refuse("several", Code.AMBIGUOUS, option=parameter.option.name)
+                case word:
+                    self._values[parameter.option.name] = self._meanings.value(parameter, word)
         self._must_agree()
         return self._values
 
@@ -118,7 +127,7 @@ class _Binder:
     def _is_meant(self, parameter: Parameter, word: Word) -> bool:
         """Whether a word is meant as this optional option; one that is meant and wrong is refused for it."""
         if not isinstance(word, str):
-            return False
+            return _MEANT_AS.get(type(word)) is parameter.option.kind
         match parameter.option.kind:
             case OptionKind.CHOICE:
                 return word.lower() in parameter.option.choices

@@ -19,7 +19,7 @@ from bot.meanings import usage
 from bot.setting_texts import bounds, shown_value
 from bot.settings import variable_names
 from bot.wording import SOURCE_LOCALE, Words
-from economy.rules.permissions import WHO_MAY, Right
+from economy.rules.permissions import WHO_MAY, Right, roles_with
 from economy.settings import SETTINGS, Feature, Settings
 from economy.values import Role
 
@@ -52,6 +52,7 @@ FIELDS = {
     "catalogue": "`gift price` (`price` null once retired)",
     "chest": "`bonus`; when tipped from it `tips` of `to amount`",
     "coins": "`member asset amount balance`; for several `rows` of the same; `amount` as typed, `balance` after",
+    "channels": "`uses` of `use channel`, `announcements log` by name; when set `channel use notices`",
     "creator": "`member state profile favourites` (`state` is `creator`, `asked` or `none`)",
     "daily": "`amount streak next_at`",
     "features": "`features` by name, true or false; when turned `feature on`",
@@ -63,7 +64,7 @@ FIELDS = {
     "history": "`rows` of `receipt kind amount asset counterpart note at`, signed, a row an asset",
     "receipt": "`receipt genuine undone` for everyone; for those in it and for staff all of it",
     "redact": "`of`",
-    "roles": "`roles` by name, a list of members each; when given or taken `member role given`",
+    "roles": "`roles` by name, a list of members each; when given or taken `member role given`; mapped `group role`",
     "settings": "`settings` by name; for one `name value default`; when changed `name before after reset`",
     "tip": "`tips` of `to amount`",
     "top": "`board period rows[rank name score] own[rank score]`",
@@ -76,10 +77,11 @@ _PERMISSIONS = """\
 
 One table, which the rules read too. Everything else every member may do with what is their own.
 
-Owner is whoever owns the place on its platform, and whoever an owner made one; an administrator of the platform is not
-one by that. The operator runs this Florin: no owner by that either. Roles are given by `/roles give`, or come from the
-platform. They are looked at afresh in every order: a role that was taken away ends at once, and a role in one
-community is none in another.
+Owner is whoever owns the place on its platform, and whoever an owner made one. An administrator of the platform is no
+owner by that: they moderate, and mint nothing until the owner gives them a role. The operator runs this Florin: no
+owner by that either. Roles are given by `/roles give`, or come with a role of the platform's, by `/roles map`. They
+are looked at afresh in every order: a role that was taken away ends at once, and a role in one community is none in
+another.
 """
 
 _SETTINGS = """\
@@ -155,7 +157,7 @@ def _option_words(words: str, choices: Iterable[str]) -> str:
 
 
 def _roles(right: Right) -> str:
-    *first, last = (f"{role}s" for role in Role if role in WHO_MAY[right])
+    *first, last = (f"{role}s" for role in roles_with(right).split(","))
     return f"{', '.join(first)} and {last}" if first else last
 
 

@@ -205,7 +205,7 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "{name} is not here any more. They can receive again once they are back.", name=t.typed("name")
     ),
     (Code.UNKNOWN_MEMBER, "nobody_in_role"): lambda t: t.line(
-        "Nobody who is known to be {role} here can receive this. Name members instead.", role=t.own("role")
+        "Nobody who is known to be {role} here can receive this. Name members instead.", role=t.typed("role")
     ),
     (Code.UNKNOWN_GIFT, ""): _unknown_gift,
     (Code.GIFTS_OFF, ""): lambda t: t.line(
@@ -372,6 +372,18 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "Something is missing: {what}.", what=t.own("needed") or t.own("option")
     ),
     (Code.INVALID_ARGUMENT, "too_many"): lambda t: t.line("There is more here than this command takes."),
+    (Code.INVALID_ARGUMENT, "not_a_group"): lambda t: t.line(
+        "Name a role of this platform: {option}.", option=t.own("option")
+    ),
+    (Code.INVALID_ARGUMENT, "not_a_channel"): lambda t: t.line("Name a channel: {option}.", option=t.own("option")),
+    (Code.INVALID_ARGUMENT, "administrator"): lambda t: t.line(
+        "Administrators are whoever is one on the platform; give another role."
+    ),
+    (Code.FEATURE_OFF, "channel"): lambda t: t.line("No commands are answered in this channel. Use another one."),
+    (Code.INVALID_ARGUMENT, "holders_unknown"): lambda t: t.line(
+        "I am not told who holds the role {name}. Whoever runs this bot can turn on the members intent, so that I am.",
+        name=t.typed("name"),
+    ),
     (Code.INVALID_ARGUMENT, "not_a_word"): lambda t: t.line("A member or a file stands where a word belongs."),
     (Code.INVALID_ARGUMENT, "gift_first"): lambda t: t.line("The gift comes first, and whoever gets it after it."),
     (Code.INVALID_ARGUMENT, "choice"): lambda t: t.line(

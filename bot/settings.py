@@ -14,13 +14,14 @@ from enum import StrEnum
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX: Final = "FLORIN_"
 NESTED: Final = "__"
 STORE_DEFAULT: Final = "sqlite:///florin.db"
 TEST_TOKEN: Final = "test-"  # noqa: S105  # how tokens for loopback peers begin
+_SHARDS: Final = re.compile(r"([0-9]{1,5})-([0-9]{1,5})/([0-9]{1,5})", re.ASCII)
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 _DISCORD_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,40}\.[A-Za-z0-9_-]{5,8}\.[A-Za-z0-9_-]{25,50}")
 _TELEGRAM_TOKEN: Final = re.compile(r"[0-9]{6,12}:[A-Za-z0-9_-]{34,36}")
@@ -64,9 +65,27 @@ class _Part(BaseModel):
 class Discord(_Part):
     """The Discord door."""
 
-    token: SecretStr | None = Field(None, description="The bot's token. The Discord door comes with a later release.")
+    token: SecretStr | None = Field(None, description="The bot's token. It opens the door: see docs/discord.md.")
+    members_intent: bool = Field(
+        False,
+        description="Whether Discord tells who comes and goes, and who holds a role. Switch the Server Members Intent"
+        " on for the bot there, too.",
+    )
+    text_commands: bool = Field(True, description="Whether commands by mention are answered: `@Florin tip @bo 50`.")
+    shards: str | None = Field(
+        None,
+        description="Which shards this process takes, and of how many, such as `0-3/8`. Unset, Discord says how many"
+        " there are, and it takes them all.",
+    )
     api_url: str | None = Field(None, description="For tests: a REST server on this machine in Discord's place.")
     gateway_url: str | None = Field(None, description="For tests: a gateway on this machine in Discord's place.")
+
+    @field_validator("shards")
+    @classmethod
+    def _range(cls, value: str | None) -> str | None:
+        if value is not None and shards_of(value) is None:
+            raise ValueError("write the first and last shard and how many there are in all, such as 0-3/8")
+        return value
 
 
 class Telegram(_Part):
@@ -75,6 +94,16 @@ class Telegram(_Part):
     token: SecretStr | None = Field(None, description="The bot's token. The Telegram door comes with a later release.")
     api_url: str | None = Field(None, description="For tests: a Bot API server on this machine in Telegram's place.")
     file_url: str | None = Field(None, description="For tests: a file server on this machine in Telegram's place.")
+
+
+class Metrics(_Part):
+    """Where Florin may be watched from."""
+
+    listen: str | None = Field(
+        None,
+        description="An address of this machine, such as `127.0.0.1:9464`, where `/metrics` and `/health` are"
+        " answered. Nothing is without it.",
+    )
 
 
 class Environment(BaseSettings):
@@ -106,10 +135,16 @@ class Environment(BaseSettings):
     )
     discord: Discord = Discord()
     telegram: Telegram = Telegram()
+    metrics: Metrics = Metrics()
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        if problems := [*_token_problems(self), *_switch_problems(self), *_store_problems(self.store)]:
+        if problems := [
+            *_token_problems(self),
+            *_switch_problems(self),
+            *_store_problems(self.store),
+            *_listen_problems(self.metrics),
+        ]:
             raise SettingsError(problems)
         return self
 
@@ -124,10 +159,24 @@ class Environment(BaseSettings):
         return self.store.get_secret_value()
 
     @property
+    def listen(self) -> tuple[str, int] | None:
+        """Host and port where metrics and health are answered; None where they are not."""
+        return None if self.metrics.listen is None else _host_and_port(self.metrics.listen)
+
+    @property
     def secrets(self) -> frozenset[str]:
         """Every secret text, as logs must never show it."""
         found = {token.get_secret_value() for token in (self.discord.token, self.telegram.token) if token}
         return frozenset(found) | secrets_of(self.address)
+
+
+def shards_of(text: str) -> tuple[range, int] | None:
+    """`0-3/8` as the shards and how many there are in all; None for what is no such range."""
+    found = _SHARDS.fullmatch(text)
+    if found is None:
+        return None
+    first, last, count = map(int, found.groups())
+    return (range(first, last + 1), count) if first <= last < count else None
 
 
 def read_environment() -> Environment:
@@ -154,7 +203,9 @@ def variable_names() -> dict[str, tuple[str, str]]:
     for field, info in Environment.model_fields.items():
         if isinstance(info.default, _Part):
             for inner, inner_info in type(info.default).model_fields.items():
-                names[f"{PREFIX}{field}{NESTED}{inner}".upper()] = ("", inner_info.description or "")
+                default = inner_info.default
+                shown = "" if default is None else str(default).lower()
+                names[f"{PREFIX}{field}{NESTED}{inner}".upper()] = (shown, inner_info.description or "")
         else:
             default = info.default.get_secret_value() if isinstance(info.default, SecretStr) else info.default
             names[f"{PREFIX}{field}".upper()] = (str(default).lower(), info.description or "")
@@ -238,3 +289,24 @@ def _store_problems(store: SecretStr) -> list[str]:
     if any(_TEMPLATE.fullmatch(password) for password in secrets_of(store.get_secret_value())):
         return ["FLORIN_STORE holds an example's password: put in the database's own."]
     return []
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    """Raises ValueError for what is no address."""
+    parts = urlsplit(f"//{text}")
+    if parts.hostname is None or parts.port is None or parts.netloc != text:
+        raise ValueError("an address is host:port")
+    return parts.hostname, parts.port
+
+
+def _listen_problems(metrics: Metrics) -> list[str]:
+    """What is told there is for this machine; for others, a server stands before it and asks who comes."""
+    if metrics.listen is None:
+        return []
+    try:
+        host, _ = _host_and_port(metrics.listen)
+    except ValueError:
+        host = ""
+    if host in _LOOPBACK:
+        return []
+    return ["FLORIN_METRICS__LISTEN must be an address of this machine with its port, such as 127.0.0.1:9464."]

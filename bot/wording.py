@@ -62,6 +62,12 @@ def translations(locale: str, folder: Path = LOCALES) -> NullTranslations:
     return NullTranslations()
 
 
+@lru_cache(maxsize=4)
+def languages(folder: Path = LOCALES) -> tuple[str, ...]:
+    """The tags of all languages that there is a catalogue for, beside the source's."""
+    return tuple(sorted(path.stem for path in folder.glob("*.po")))
+
+
 @lru_cache(maxsize=16_384)
 def number(value: int, locale: str = SOURCE_LOCALE) -> str:
     """A whole number with the locale's sign between thousands, in ASCII digits, so that it can be typed back."""

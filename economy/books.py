@@ -56,7 +56,8 @@ class Needs(Struct, frozen=True):
     known to hold it. `chest`: the house's accounts. `receipts`: entries by number, with who undid them, and the
     members they touch. `latest_by`: the latest tip or gift that this person sent. `since`: every entry that can be
     undone in which the person sent, acted or received since the time. `offers`: stored offers by nonce.
-    `sets_community`: changes settings or other flags of the community, so others must not read them meanwhile.
+    `sets_community`: changes settings, other flags of the community or who holds a role, so others must not read them
+    meanwhile.
     """
 
     people: tuple[Identity, ...] = ()

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from economy.books import Order, Question
 from economy.ledger import Receipt
-from economy.refusals import Code, Refusal
+from economy.refusals import Code, Refusal, Value
 from economy.rules.offers import Press
 from economy.values import (
     CommunityId,
@@ -95,6 +95,33 @@ class Journal(Protocol):
         ...
 
 
+class Notice(Struct, frozen=True):
+    """That an entry has something to tell others: `event` is what it is called. `attempts` counts how often somebody
+    set out to tell it."""
+
+    id: int
+    community_id: CommunityId
+    number: EntryNumber
+    event: str
+    attempts: int
+
+
+class Outbox(Protocol):
+    """What committed entries have to tell others, until it was told."""
+
+    async def lease(self, now: datetime, *, limit: int, for_s: float) -> list[Notice]:
+        """The next notices that are due, earliest entry first: nobody else gets them for `for_s` seconds."""
+        ...
+
+    async def done(self, notices: Sequence[Notice]) -> None:
+        """They were told, or there was nobody to tell: they are forgotten."""
+        ...
+
+    async def later(self, notices: Sequence[Notice], due: datetime | None) -> None:
+        """They could not be told: they are due again then, or never."""
+        ...
+
+
 class Projector(Protocol):
     """Brings boards and day totals up to date with the entries."""
 
@@ -108,6 +135,10 @@ class Reads(Protocol):
     answer as an empty community or wallet would."""
 
     async def reader(self, place: Place, identity: Identity) -> Reader: ...
+
+    async def community_flags(self, community_id: CommunityId) -> dict[str, Value]:
+        """What a community has set, by name."""
+        ...
 
     async def shown(self, community_id: CommunityId, member_ids: Sequence[MemberId]) -> dict[MemberId, Shown]: ...
 

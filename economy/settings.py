@@ -94,6 +94,15 @@ SETTINGS: Final[dict[str, Setting]] = {
             "coins",
         ),
         Setting("diamond_hold", Kind.NUMBER, 21, "How long earnings wait before they can be paid out.", 0, 365, "days"),
+        Setting(
+            "announce_from",
+            Kind.NUMBER,
+            1_000,
+            "Gifts of this total or more are announced, where a channel is set for it.",
+            1,
+            COINS_MAX,
+            "coins",
+        ),
         Setting("creators_only", Kind.SWITCH, False, "Whether only creators can receive gifts."),
         Setting("creator_approval", Kind.SWITCH, False, "Whether a moderator approves new creators."),
         Setting("balance_board", Kind.SWITCH, False, "Whether there is a board of balances."),
@@ -120,6 +129,7 @@ class Settings(Struct, frozen=True):
     earn_limit_daily: int = 500
     moderator_limit_daily: int = 10_000
     diamond_hold: int = 21
+    announce_from: int = 1_000
     creators_only: bool = False
     creator_approval: bool = False
     balance_board: bool = False

@@ -97,6 +97,7 @@ class Role(StrEnum):
     MODERATOR = "moderator"
     AUDITOR = "auditor"
     CREATOR = "creator"
+    ADMINISTRATOR = "administrator"  # of the platform: attested by its door, never given
 
 
 class Identity(Struct, frozen=True, order=True):

@@ -1,13 +1,15 @@
-"""For every test: nothing outside this machine may be reached. And a PostgreSQL for those that want one."""
+"""For every test: nothing outside this machine may be reached. And fresh stores for those that want one."""
 
 import asyncio
 import ipaddress
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from tests.support.databases import Databases
 from tests.support.postgres import ThrowawayPostgres, throwaway_postgres
 from tests.support.stores import upgrade
 
@@ -50,20 +52,54 @@ def guard(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(guard)
 
 
+# --- fresh stores ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite store, migrated once: copying it is quicker than migrating anew."""
+    file = tmp_path_factory.mktemp("template") / "florin.sqlite"
+    await upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite_address(template: Path, tmp_path: Path) -> str:
+    """Where a fresh SQLite store is, for what concerns SQLite alone."""
+    file = tmp_path / "florin.sqlite"
+    file.write_bytes(template.read_bytes())
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest) -> str:
+    """Where a fresh store is, on every database that can hold one."""
+    found: str = request.getfixturevalue(f"{request.param}_address")
+    return found
+
+
 # --- a server for the session ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[ThrowawayPostgres]:
-    """A PostgreSQL of our own, quick rather than durable; every test makes its own database on it."""
+    """A PostgreSQL of our own, quick rather than durable; every test has a database on it to itself."""
     with throwaway_postgres() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: ThrowawayPostgres) -> str:
-    """The name of an empty database with all tables: copying it is quicker than migrating anew."""
+def databases(postgres: ThrowawayPostgres) -> Databases:
+    """Empty databases with all tables, on that server: copying one is quicker than migrating anew."""
     name = postgres.create_database()
     with ThreadPoolExecutor(1) as thread:  # this one may be running the tests' loop
         thread.submit(asyncio.run, upgrade(postgres.url(name))).result()
-    return name
+    return Databases(postgres, name)
+
+
+@pytest.fixture
+def postgres_address(databases: Databases) -> Iterator[str]:
+    """Where a fresh store on PostgreSQL is, for what concerns PostgreSQL alone."""
+    name = databases.take()
+    yield databases.url(name)
+    databases.give_back(name)

@@ -64,7 +64,8 @@ async def _adjust(
     asked: Asked, action: Action, who: Targets, amount: Coins | None, which: Pot, reason: Reason
 ) -> Reply:
     coins = amount or Coins(0)
-    rows = who.rows if who.person is None else (Target(who.person.identity, coins),)
+    named = who.holders if who.person is None else (who.person,)
+    rows = who.rows or tuple(Target(person.identity, coins) for person in named)
     return await asked.submit(
         Adjust(
             by=asked.by,

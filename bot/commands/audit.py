@@ -42,6 +42,7 @@ class EntryKind(StrEnum):
     SETTINGS = "settings"
     FEATURES = "features"
     ROLES = "roles"
+    CHANNELS = "channels"
     FREEZE = "freeze"
     BLOCK = "block"
     HIDE = "hide"

@@ -45,7 +45,7 @@ async def chest_tip(
     note: Annotated[Note, "a few words with it"] = NO_NOTE,
 ) -> Reply:
     """Tip members from the community's chest."""
-    if to.role is not None:
+    if to.role is not None or to.group:
         asked.refuse(Code.INVALID_ARGUMENT, rule="receivers")
     return await asked.submit(
         TipFromChest(by=asked.by, receivers=receivers_of(to), amount=amount, split=how == "split", note=note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from adapters.contract import FieldValue, Line, Reply, Table
@@ -24,6 +25,7 @@ from economy.rules.configuring import (
     TurnFeature,
 )
 from economy.rules.permissions import Right
+from economy.rules.places import mapping
 from economy.settings import SETTINGS, Feature, Kind, Setting
 from economy.values import Role, Sighting, plain_text
 
@@ -180,17 +182,34 @@ def feature_turned(receipt: FeatureTurned, done: Done, words: Words) -> Telling:
 # --- roles ------------------------------------------------------------------------------------------------------------
 
 
+class GivenRole(StrEnum):
+    """Roles that are given by name; an administrator is one by the platform."""
+
+    OPERATOR = Role.OPERATOR.value
+    OWNER = Role.OWNER.value
+    TREASURER = Role.TREASURER.value
+    MODERATOR = Role.MODERATOR.value
+    AUDITOR = Role.AUDITOR.value
+    CREATOR = Role.CREATOR.value
+
+
 @command()
 async def roles(asked: Asked) -> Reply:
     """See who runs this community: owners, treasurers, moderators, auditors."""
     holders = {
-        role: await asked.economy.reads.holders(asked.community_id, role) for role in Role if role is not Role.CREATOR
+        role: await asked.economy.reads.holders(asked.community_id, role)
+        for role in map(Role, GivenRole)
+        if role is not Role.CREATOR
     }
     words = await asked.words_for(member for members in holders.values() for member in members)
     lines = [
         words.line("{role}: {members}", role=role_name(role, words), members=words.people(members))
         for role, members in holders.items()
         if members
+    ]
+    lines += [
+        words.line("{role}: whoever holds {group}", role=role_name(role, words), group=words.called(group))
+        for role, group in mapping(asked.reader.community_flags)
     ]
     if not lines:
         lines = [words.line("Nobody holds a role here by name. Whoever owns this place on its platform is its owner.")]
@@ -206,20 +225,20 @@ async def roles(asked: Asked) -> Reply:
 async def give_role(
     asked: Asked,
     member: Annotated[Sighting, "to whom"],
-    role: Annotated[Role, "which role; only an operator makes operators"],
+    role: Annotated[GivenRole, "which role; only an operator makes operators"],
 ) -> Reply:
     """Give a member a role."""
-    return await asked.submit(Appoint(by=asked.by, member=member.identity, role=role))
+    return await asked.submit(Appoint(by=asked.by, member=member.identity, role=Role(role)))
 
 
 @command(name="roles take", right=Right.APPOINT, examples=("roles take @bo moderator",))
 async def take_role(
     asked: Asked,
     member: Annotated[Sighting, "from whom"],
-    role: Annotated[Role, "which role"],
+    role: Annotated[GivenRole, "which role"],
 ) -> Reply:
     """Take a role from a member; it ends at once."""
-    return await asked.submit(Appoint(by=asked.by, member=member.identity, role=role, given=False))
+    return await asked.submit(Appoint(by=asked.by, member=member.identity, role=Role(role), given=False))
 
 
 @tells(Appointed)
@@ -252,3 +271,5 @@ def role_name(role: Role, words: Words) -> str:
             return words.text("auditor")
         case Role.CREATOR:
             return words.text("creator")
+        case Role.ADMINISTRATOR:
+            return words.text("administrator")

@@ -15,9 +15,8 @@ from bot.refusal_texts import roles_named
 from bot.telling import Telling
 from bot.wording import Words
 from economy.refusals import Code
-from economy.rules.permissions import WHO_MAY, Right
+from economy.rules.permissions import Right, roles_with
 from economy.settings import Feature
-from economy.values import Role
 
 MENU = ("tip", "gift", "daily", "balance", "top", "help", "settings")
 """What menus show, in this order: the commands of every day."""
@@ -119,4 +118,4 @@ def _list_of(found: Iterable[CommandSpec], words: Words) -> Listing:
 
 def allowed(right: Right, words: Words) -> str:
     """Who has a right, for a sentence: `owners or treasurers`."""
-    return roles_named(",".join(role for role in Role if role in WHO_MAY[right]), words)
+    return roles_named(roles_with(right), words)

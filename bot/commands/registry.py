@@ -32,14 +32,21 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 
 from msgspec import Struct
 
-from adapters.contract import CommandSpec, Option, OptionKind, Reply, Visibility
-from bot.options import Count, GiftName, Page, Receivers, Rest, SettingName, Targets
+from adapters.contract import Channel, CommandSpec, Group, Option, OptionKind, Reply, Visibility
+from bot.options import PAGE_MAX, Count, GiftName, Page, Receivers, Rest, SettingName, Targets, longest
 from bot.telling import Done, Telling
 from bot.wording import Words
 from economy.ledger import Receipt
 from economy.rules.permissions import Right
 from economy.settings import Feature
-from economy.values import AmountWord, Coins, EntryNumber, Note, Reason, Sighting
+from economy.values import COINS_MAX, AmountWord, Coins, EntryNumber, Note, Reason, Sighting
+
+BOUNDS: dict[OptionKind, tuple[int, int]] = {
+    OptionKind.COINS: (0, COINS_MAX),
+    OptionKind.COUNT: (1, COINS_MAX),
+    OptionKind.PAGE: (1, PAGE_MAX),
+}
+"""The least and the most of options that are numbers and nothing else."""
 
 R = TypeVar("R", bound=Receipt)
 Run = Callable[..., Awaitable[Reply]]
@@ -59,6 +66,8 @@ KIND_OF: dict[object, OptionKind] = {
     EntryNumber: OptionKind.RECEIPT,
     SettingName: OptionKind.SETTING,
     datetime: OptionKind.TIME,
+    Group: OptionKind.GROUP,
+    Channel: OptionKind.CHANNEL,
     str: OptionKind.WORD,
     Note: OptionKind.TEXT,
     Reason: OptionKind.TEXT,
@@ -208,12 +217,17 @@ def _parameters(run: Run) -> tuple[Parameter, ...]:
         kind, words = _documented(hints[parameter.name])
         bare = _without_none(kind)
         required = parameter.default is inspect.Parameter.empty
+        option_kind = _kind_of(bare)
+        least, most = BOUNDS.get(option_kind, (None, None))
         option = Option(
             name=parameter.name,
-            kind=_kind_of(bare),
+            kind=option_kind,
             required=required,
             help=words,
             choices=choices_of(bare),
+            longest=longest(bare) if option_kind is OptionKind.TEXT else None,
+            least=least,
+            most=most,
         )
         found.append(Parameter(option, bare))
     return tuple(found)

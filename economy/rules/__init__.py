@@ -27,6 +27,7 @@ from economy.rules.creating import (
 from economy.rules.earning import ClaimDaily, DailyClaimed, Welcome, Welcomed
 from economy.rules.gifting import CatalogueChanged, ChangeGift, Gifted, SendGift
 from economy.rules.offers import Press
+from economy.rules.places import ChannelSet, MapRole, RoleMapped, TellIn, UseChannel
 from economy.rules.presence import Hide, Join, Joined, Leave, Left, Visibility
 from economy.rules.safety import Block, Blocked, Freeze, FreezeAll, Frozen
 from economy.rules.tipping import Tip, Tipped
@@ -56,6 +57,9 @@ OfferedOrder = (
     | ChangeSetting
     | TurnFeature
     | Appoint
+    | MapRole
+    | UseChannel
+    | TellIn
     | ListWord
     | RemoveText
 )
@@ -82,6 +86,8 @@ StoredReceipt = (
     | SettingChanged
     | FeatureTurned
     | Appointed
+    | RoleMapped
+    | ChannelSet
     | WordListed
     | TextRemoved
 )

@@ -117,13 +117,15 @@ class Appoint(Order, frozen=True, kw_only=True, tag="appoint"):
     given: bool = True
 
     def needs(self) -> Needs:
-        return Needs(people=(self.member,))
+        return Needs(people=(self.member,), sets_community=True)
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         actor = books.actor(self.by)
         right = Right.APPOINT_OPERATOR if self.role is Role.OPERATOR else Right.APPOINT
         if refusal := must_be_allowed(books, actor, right):
             return refusal
+        if self.role is Role.ADMINISTRATOR:
+            return refuse(Code.INVALID_ARGUMENT, rule="administrator")
         member = books.find(self.member)
         if member is None or (self.given and member.flags.get(PRESENT) is not True):
             return refuse(Code.UNKNOWN_MEMBER, name=self.member.native_id)

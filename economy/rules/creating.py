@@ -33,7 +33,7 @@ class BeCreator(Order, frozen=True, kw_only=True, tag="be_creator"):
     wanted: bool = True
 
     def needs(self) -> Needs:
-        return Needs()
+        return Needs(sets_community=True)
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         member = books.actor(self.by)
@@ -63,7 +63,7 @@ class JudgeCreator(Order, frozen=True, kw_only=True, tag="judge_creator"):
     reason: Reason = NO_REASON
 
     def needs(self) -> Needs:
-        return Needs(people=(self.member,))
+        return Needs(people=(self.member,), sets_community=True)
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         actor = books.actor(self.by)

@@ -33,10 +33,16 @@ RECEIVERS_MAX = 50
 
 
 class Receivers(Struct, frozen=True):
-    """Who gets it: members by name, or everyone known to hold a role."""
+    """Who gets it: members by name, or everyone known to hold a role. With `group` the members are those who hold the
+    platform's role of that name, as its door knows them."""
 
     people: tuple[Identity, ...] = ()
     role: Role | None = None
+    group: str = ""
+
+    @property
+    def by_role(self) -> bool:
+        return self.role is not None or bool(self.group)
 
 
 class TipPart(Struct, frozen=True):
@@ -123,18 +129,18 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
     def _must_be_possible(self, books: Books, sender: Member) -> Refusal | None:
         if refusal := books.must_be_on(Feature.TIPPING) or books.must_send(sender):
             return refusal
-        if (self.receivers.role or self.role) and (refusal := must_be_allowed(books, sender, Right.TIP_ROLES)):
+        if (self.receivers.by_role or self.role) and (refusal := must_be_allowed(books, sender, Right.TIP_ROLES)):
             return refusal
         if not self.receivers.role and not self.receivers.people:
             return refuse(Code.INVALID_ARGUMENT, rule="receivers")
-        if len(self.receivers.people) > RECEIVERS_MAX and not self.confirmed:
+        if len(self.receivers.people) > RECEIVERS_MAX and not (self.confirmed or self.receivers.group):
             return refuse(Code.LIMIT_EXCEEDED, rule="receivers", limit=RECEIVERS_MAX)
         return must_be_decent(books, self.note)
 
     def _find_receivers(self, books: Books, sender: Member) -> tuple[list[Member], list[Member]] | Refusal:
         """Named receivers: all or none. Of a role: those who can receive, and those who cannot."""
-        role = self.receivers.role or self.role
-        if role is None:
+        role = self.receivers.role or self.role or self.receivers.group
+        if not role:
             receivers: dict[MemberId, Member] = {}
             for identity in self.receivers.people:
                 receiver = books.must_receive(sender, identity)
@@ -184,7 +190,7 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
         reasons = {
             "large": total >= books.settings.confirm_from,
             "all": self.amount.kind is AmountKind.ALL,
-            "role": self.receivers.role is not None,
+            "role": self.receivers.by_role,
             "bought": bought > 0,
         }
         return tuple(name for name, holds in reasons.items() if holds)
@@ -195,7 +201,7 @@ class Tip(Order, frozen=True, kw_only=True, tag="tip"):
         """Captures who and how much, as shown: what `all` or a role comes to later does not matter any more."""
         agreed = msgspec.structs.replace(
             self,
-            receivers=Receivers(tuple(receiver.identity for receiver in receivers)),
+            receivers=Receivers(tuple(receiver.identity for receiver in receivers), group=self.receivers.group),
             amount=AmountWord.exact(terms.tips[0].amount),
             split=False,
             confirmed=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from datetime import datetime
+from time import perf_counter
 from typing import Final
 
 from economy import codec
@@ -29,6 +30,7 @@ class Waiting:
         "acts",
         "answer",
         "answered",
+        "arrived_s",
         "community",
         "decided",
         "digest",
@@ -48,6 +50,7 @@ class Waiting:
         order = submission.order
         self.submission = submission
         self.answered = answered
+        self.arrived_s = perf_counter()
         self.needs: Needs = order.needs()
         self.key = str(submission.key)
         self.digest = codec.digest(order)

@@ -97,7 +97,8 @@ class Deciding:
         self._note_presence(waiting, books, actor)
         new = waiting.acts and actor.flags.get(ACTED) is not True
         if new and books.settings.welcome_grant and instead is None:
-            self._write_own(waiting.community, books, Welcome(by=actor.identity), f"welcome:{actor.id}")
+            # Where it cannot be given now, as while everyone is frozen, the next order is the first.
+            new = self._write_own(waiting.community, books, Welcome(by=actor.identity), f"welcome:{actor.id}")
         books.standing = waiting.submission.standing
         waiting.decided = True
         outcome = instead or waiting.submission.order.decide(books, self._now)
@@ -137,11 +138,13 @@ class Deciding:
             elif member.is_present and not sighting.present:
                 self._write_own(waiting.community, books, Leave(by=member.identity), f"{key}:leave:{member.id}")
 
-    def _write_own(self, community: CommunityId, books: Books, order: Order, key: str) -> None:
+    def _write_own(self, community: CommunityId, books: Books, order: Order, key: str) -> bool:
+        """Whether its rule let it be."""
         books.standing = frozenset()
         decision = order.decide(books, self._now)
         if isinstance(decision, Decision):
             self._draft(community, books, order, fitting_key(key), decision, None)
+        return isinstance(decision, Decision)
 
     # --- what comes of it -----------------------------------------------------------------------------------------
 

@@ -15,7 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from economy.store import postgres
+from economy.store.beside import Companions
 from economy.store.bulk import Bulk, PostgresBulk, SqliteBulk
+from economy.store.disk import must_be_local
 from economy.store.errors import (
     CommitInDoubtError,
     ConnectionLostError,
@@ -87,6 +89,11 @@ class Store:
         self.bulk = bulk
         self._server = server
         self.answer_timeout_s = postgres.ANSWER_TIMEOUT_S
+        self.companions: Companions | None = None
+        """Of a file: what lies beside it. None for a server."""
+        if server is None:
+            self.companions = Companions(Path(str(url.database)))
+            event.listen(writer.sync_engine, "connect", self._forget_companions)
         self._turn = asyncio.Lock()
         self._broken: StoreBrokenError | None = None
         self._break_listeners: list[Callable[[StoreBrokenError], None]] = []
@@ -120,7 +127,13 @@ class Store:
             try:
                 _ = await connection.begin()
                 yield connection
+                if self.companions is not None:
+                    self.companions.look()
                 await unhurried(connection.commit())
+            except StoreBrokenError as problem:
+                await unhurried(connection.rollback())
+                self._break(problem)
+                raise
             except DBAPIError as problem:
                 await unhurried(connection.rollback())
                 told = _meaning(problem)
@@ -132,6 +145,10 @@ class Store:
             except BaseException:
                 await unhurried(connection.rollback())
                 raise
+
+    def _forget_companions(self, *_connected: object) -> None:
+        if self.companions is not None:
+            self.companions.forget()
 
     def _break(self, problem: StoreBrokenError) -> None:
         self._broken = problem
@@ -187,6 +204,16 @@ class Store:
         async with self.reader.connect() as connection:
             yield connection
 
+    @property
+    def server(self) -> postgres.Server | None:
+        """The server it is on; None for a file."""
+        return self._server
+
+    @property
+    def file(self) -> Path:
+        """The file it is in, where it is on no server."""
+        return Path(str(self.url.database))
+
     async def close(self) -> None:
         await self.reader.dispose()
         await self.writer.dispose()
@@ -240,13 +267,19 @@ async def unhurried(work: Awaitable[T]) -> T:
 
 
 async def open_store(
-    address: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S, any_schema: bool = False, allow_loss: bool = False
+    address: str,
+    *,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    any_schema: bool = False,
+    allow_loss: bool = False,
+    only_looks: bool = False,
 ) -> Store:
     """Opens the store at `address`.
 
     Raises StoreBusyError where another process keeps the file to itself, NoPrimaryError where no server answers,
     UnsafeStoreError if the database does not hold what durability rests on (on PostgreSQL unless `allow_loss`), and
     SchemaMismatchError if its tables are not those of this release, unless `any_schema` (only migrations do).
+    `only_looks` is for the doctor, who opens a server that could lose something to say how.
     """
     url = store_url(address)
     if url.get_backend_name() == "postgresql":
@@ -255,11 +288,12 @@ async def open_store(
         store = Store(url, server.engine(connections=postgres.WRITERS, writes=True), reader, PostgresBulk(), server)
     else:
         server = None
+        must_be_local(Path(str(url.database)))
         writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_timeout_s)
         store = Store(url, writer, _sqlite_engine(url, "BEGIN", READERS, busy_timeout_s), SqliteBulk())
     try:
         async with store.read() as connection:
-            if server is not None:
+            if server is not None and not only_looks:
                 await server.must_be_safe(connection)
             if not any_schema:
                 await must_be_head(connection)

@@ -14,11 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from itertools import chain, count, repeat
+from time import perf_counter
 from typing import Final
 
 import msgspec
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from economy.figures import JournalFigures
+from economy.refusals import Code
 from economy.service import Answer, Clock, Submission
 from economy.store.batch import Waiting, busy, read_only, take_batch
 from economy.store.deciding import Deciding, Nonce
@@ -36,6 +39,7 @@ from economy.store.errors import (
 )
 from economy.store.lookup import Directory, Resolving, Who
 from economy.store.reading import Reading
+from economy.store.tally import Tally
 from economy.store.timing import to_us
 from economy.store.writing import AccountKey, OwnFloorError, Written, floor_refusal, write
 from economy.values import CommunityId, EntryNumber, Sighting
@@ -108,6 +112,7 @@ class StoreJournal:
         self._known_accounts: set[AccountKey] = set()
         self._try_again_at = 0.0
         self.state = JournalState.OPEN
+        self.tally = Tally()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="journal")
@@ -120,6 +125,7 @@ class StoreJournal:
         """See `economy.service.Journal.submit`. Raises OrderFailedError where a bug kept the order from being
         carried out; nothing was written of it then."""
         if self._closing or len(self._waiting) >= self._waiting_max:
+            self.tally.turned_away(submission, Code.BUSY)
             return busy(self._clock.now())
         waiting = Waiting(submission, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
@@ -167,6 +173,7 @@ class StoreJournal:
 
     async def _answer(self, batch: Sequence[Waiting]) -> None:
         """Carries a batch out and tells its callers, none of them before the commit."""
+        began_s = perf_counter()
         try:
             await self._carry_out(batch)
         except BaseException:
@@ -177,6 +184,20 @@ class StoreJournal:
         finally:
             for waiting in batch:
                 waiting.reply()
+            self.tally.add(batch, began_s)
+
+    def figures(self) -> JournalFigures:
+        """How this journal fares."""
+        tally = self.tally
+        return JournalFigures(
+            state=self.state,
+            waiting=len(self._waiting),
+            waiting_max=self._waiting_max,
+            orders=tally.orders.copy(),
+            batch_orders=tally.batch_orders.so_far(),
+            batch_s=tally.batch_s.so_far(),
+            again=tally.again,
+        )
 
     async def _carry_out(self, batch: Sequence[Waiting]) -> None:
         """Leaves every order with an answer or an error.
@@ -273,6 +294,7 @@ class StoreJournal:
                     is_late = False
                 if is_late or (self._closing and attempt >= ATTEMPTS):
                     raise
+                self.tally.again += 1
                 log.warning("a batch of %d orders is written again: %s", len(batch), describe(problem))
                 # Whoever answers next may be another server.
                 self._directory = Directory(self._store.bulk)
@@ -281,6 +303,7 @@ class StoreJournal:
             except DBAPIError as problem:
                 if attempt >= ATTEMPTS or not is_worth_another(problem):
                     raise
+                self.tally.again += 1
                 log.warning("a batch of %d orders is written again: %s", len(batch), describe(problem))
 
     async def _pause(self, seconds: float) -> None:
@@ -296,6 +319,7 @@ class StoreJournal:
             resolved = self._directory.resolving(connection, now_us)
             named = await resolve(resolved, batch)
             state = await Reading(self._store.bulk, connection, batch, now).read(resolved, named)
+            await resolved.note()
             instead = await floor_refusal(self._store.bulk, connection, overdrawn) if overdrawn else None
             deciding = Deciding(state, now, self._nonce)
             deciding.decide(batch, instead)

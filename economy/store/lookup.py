@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.lookalikes import skeleton
 from economy.store import tables
-from economy.store.bulk import Bulk, Insert, Query, Update, Wanted, grouped
+from economy.store.bulk import Bulk, Insert, Query, Row, Update, Wanted, grouped
 from economy.store.names import storable
 from economy.values import CommunityId, Identity, MemberId, Place, Sighting
 
@@ -98,6 +98,8 @@ class Resolving:
         self._now_us = now_us
         self.new_places: dict[Place, CommunityId] = {}
         self.changed: dict[Who, Known] = {}
+        self._seen: tuple[Update, list[Row]] = (_SEEN_AGAIN, [])
+        self._bots: list[Row] = []
 
     async def communities(self, places: Iterable[Place]) -> None:
         """Finds the communities of `places`; a place never spoken in starts a new one."""
@@ -136,7 +138,7 @@ class Resolving:
         """
         await self._find([who for who in dict.fromkeys((*named, *seen)) if who not in self._people])
         await self._make([who for who in seen if who in present and self.member(who) is None], seen)
-        await self._note_changes(seen, present)
+        self._note_changes(seen, present)
 
     async def _find(self, missing: Sequence[Who]) -> None:
         if not missing:
@@ -170,8 +172,13 @@ class Resolving:
             _NEW_MEMBER, [(*member, name, skeleton(name), self._now_us) for member, name in sorted(members.items())]
         )
 
-    async def _note_changes(self, seen: dict[Who, Sighting | None], present: set[Who]) -> None:
-        """Writes names, 'last seen' and 'is a bot' where they are not what the store has."""
+    async def note(self) -> None:
+        """Writes what was seen, once its members are locked: who wrote first and locked then would wait in circles."""
+        await self._write(*self._seen)
+        await self._write(_IS_BOT, self._bots)
+
+    def _note_changes(self, seen: dict[Who, Sighting | None], present: set[Who]) -> None:
+        """Takes down names, 'last seen' and 'is a bot' where they are not what the store has."""
         members: dict[tuple[CommunityId, MemberId], tuple[str, int]] = {}
         renamed = False
         bots: dict[Identity, bool] = {}
@@ -191,13 +198,14 @@ class Resolving:
                 bots[who[1]] = is_bot
             if (name, seen_us, is_bot) != (known.name, known.seen_us, known.is_bot):
                 self.changed[who] = Known(known.id, name, seen_us, is_bot)
-        # One statement for all, in the order in which members are locked everywhere.
         if renamed:
-            rows = [(name, skeleton(name), at, *member) for member, (name, at) in sorted(members.items())]
-            await self._write(_SEEN, rows)
+            self._seen = (
+                _SEEN,
+                [(name, skeleton(name), at, *member) for member, (name, at) in sorted(members.items())],
+            )
         else:
-            await self._write(_SEEN_AGAIN, [(at, *member) for member, (_, at) in sorted(members.items())])
-        await self._write(_IS_BOT, [(is_bot, who.platform, who.native_id) for who, is_bot in bots.items()])
+            self._seen = (_SEEN_AGAIN, [(at, *member) for member, (_, at) in sorted(members.items())])
+        self._bots = [(is_bot, who.platform, who.native_id) for who, is_bot in bots.items()]
 
     async def _write(self, statement: Insert | Update, rows: Sequence[tuple[Any, ...]]) -> None:
         await self._bulk.write(self._connection, statement, rows)

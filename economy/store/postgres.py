@@ -129,7 +129,7 @@ class Server:
     def __init__(self, url: URL, *, lock_timeout_s: float, allow_loss: bool, any_schema: bool) -> None:
         self.is_pooled = url.query.get("pgbouncer", "false") == "true"
         self._hosts = _hosts_of(url)
-        self._allow_loss = allow_loss or url.query.get("allow_loss") == LOSS_ALLOWED
+        self.is_loss_allowed = allow_loss or url.query.get("allow_loss") == LOSS_ALLOWED
         self._any_schema = any_schema
         # The driver's defaults come from the environment, which is not where a store's address stands.
         self._address = url.difference_update_query(("host", "pgbouncer", "allow_loss")).set(
@@ -214,7 +214,7 @@ class Server:
                     link.terminate()
                     return None
                 synchronous = await link.fetchval("SELECT current_setting('synchronous_commit')")
-                if synchronous in _LOSING and not self._allow_loss:
+                if synchronous in _LOSING and not self.is_loss_allowed:
                     await self._commit_surely(link)
             except BaseException:
                 link.terminate()
@@ -228,8 +228,8 @@ class Server:
         else:
             await link.execute("SET synchronous_commit = on")
 
-    async def must_be_safe(self, connection: AsyncConnection) -> None:
-        """Raises UnsafeStoreError where the server could lose what was answered, unless the operator allows it."""
+    async def losses(self, connection: AsyncConnection) -> list[str]:
+        """How the server could lose what was answered, whether that is allowed or not."""
         found = (await connection.exec_driver_sql(_DURABILITY)).one()
         problems = [
             f"it runs with {name} = off, and a power loss takes back what was answered"
@@ -242,10 +242,15 @@ class Server:
                 "its replication is asynchronous (synchronous_standby_names is empty), and a failover takes back what"
                 " was answered"
             )
+        return problems
+
+    async def must_be_safe(self, connection: AsyncConnection) -> None:
+        """Raises UnsafeStoreError where the server could lose what was answered, unless the operator allows it."""
+        problems = await self.losses(connection)
         if not problems:
             return
         told = f"PostgreSQL can lose coins: {'; '.join(problems)}"
-        if not self._allow_loss:
+        if not self.is_loss_allowed:
             raise UnsafeStoreError(f"{told}. Whoever accepts that adds ?allow_loss={LOSS_ALLOWED} to its address")
         log.warning("%s. The operator allows it", told)
 

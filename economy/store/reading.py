@@ -92,6 +92,7 @@ class Reading:
         self._state = State({c: Books() for c in self._flags})
         self._back = LookBack(bulk, connection)
         self._roles = {(each.community, each.needs.role) for each in batch if each.needs.role is not None}
+        self._searches = bool(self._roles) or any(each.needs.latest_by or each.needs.since for each in batch)
 
     async def read(self, resolved: Resolving, named: Iterable[Who]) -> State:
         for who in named:
@@ -101,6 +102,9 @@ class Reading:
         await self._widen(resolved)
         if self._bulk.locks_rows:
             await self._lock()
+            # What was looked for may have come meanwhile, from another process; whom it is about is locked only now.
+            if self._searches and await self._widen(resolved):
+                await self._lock()
         await self._read_state()
         self._complete()
         return self._state
@@ -111,9 +115,13 @@ class Reading:
             member = self._members[key] = Member(key[1], identity, name, is_bot=is_bot)
         self._state.books[key[0]].add(member, identity)
 
-    async def _widen(self, resolved: Resolving) -> None:
-        """Adds the members that orders do not name: holders of roles, and whoever earlier entries touch."""
+    async def _widen(self, resolved: Resolving) -> bool:
+        """Adds the members that orders do not name: holders of roles, and whoever earlier entries touch.
+
+        Whether there are any who were not known before.
+        """
         more: set[Of] = set()
+        self._back = LookBack(self._bulk, self._connection)
         if self._roles:
             wanted = grouped((c, name) for c, role in sorted(self._roles) for name in role_flags(role))
             found = await self._bulk.query(self._connection, HOLDERS, wanted)
@@ -126,6 +134,7 @@ class Reading:
             found = await self._bulk.query(self._connection, PROFILES, unknown)
             for c, member, name, platform, native_id, is_bot in found:
                 self._add((c, member), Identity(platform, native_id), name, is_bot=bool(is_bot))
+        return bool(unknown)
 
     async def _lock(self) -> None:
         """Members in id order, so that opposite tips cannot wait for each other; settings shared; chests last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection
@@ -55,7 +56,7 @@ async def _alone(connection: AsyncConnection) -> None:
     if connection.dialect.name == "postgresql":
         # Whoever waits for a lock on a table makes all others wait behind: rather try again.
         await connection.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
-        await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4_609_127)")
+        await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4609127)")
 
 
 def _config(connection: Connection) -> Config:
@@ -73,29 +74,43 @@ async def current(store: Store) -> str | None:
         return await revision_of(connection)
 
 
-async def fingerprint(store: Store) -> str:
-    """A digest of all tables, CHECKs, indices and triggers."""
+async def fingerprint(store: Store) -> dict[str, str]:
+    """A digest for each table: of its columns, CHECKs, indices and triggers, those that are turned off included.
+
+    The same whatever schema of PostgreSQL they are in, and whichever of its supported releases it is.
+    """
     described = _SQLITE if store.url.get_backend_name() == "sqlite" else _POSTGRES
     async with store.read() as connection:
-        rows = (await connection.exec_driver_sql(described)).all()
-    lines = sorted(" ".join(str(part) for part in row).split() for row in rows)
-    return hashlib.sha256(repr(lines).encode()).hexdigest()[:32]
+        rows: Sequence[Sequence[object]] = (await connection.exec_driver_sql(described)).all()
+    parts: dict[str, list[list[str]]] = {}
+    for table, kind, name, made in rows:
+        parts.setdefault(str(table), []).append(f"{kind} {name} {made}".split())
+    return {table: hashlib.sha256(repr(sorted(parts[table])).encode()).hexdigest()[:16] for table in sorted(parts)}
 
 
 _SQLITE: Final = """
-SELECT type, name, tbl_name, sql FROM sqlite_master
+SELECT tbl_name, type, name, sql FROM sqlite_master
 WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND tbl_name <> 'alembic_version'
 """
+# NOT NULL is a constraint of its own since PostgreSQL 18, and told with its column before.
 _POSTGRES: Final = """
-SELECT 'column', table_name, column_name, data_type || ' ' || is_nullable || coalesce(column_default, '')
-FROM information_schema.columns WHERE table_schema = current_schema AND table_name <> 'alembic_version'
+WITH ours AS (
+    SELECT oid, relname::text AS name, quote_ident(current_schema) || '.' AS qualified FROM pg_class
+    WHERE relnamespace = current_schema::regnamespace AND relkind IN ('r', 'p') AND relname <> 'alembic_version'
+)
+SELECT name, 'column', attname::text, format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || attidentity::text
+    || ' ' || coalesce(replace(pg_get_expr(adbin, adrelid), qualified, ''), '')
+FROM ours JOIN pg_attribute ON attrelid = ours.oid LEFT JOIN pg_attrdef ON adrelid = ours.oid AND adnum = attnum
+WHERE attnum > 0 AND NOT attisdropped
 UNION ALL
-SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
-FROM pg_constraint WHERE connamespace = current_schema::regnamespace AND conrelid::regclass::text <> 'alembic_version'
+SELECT name, 'constraint', conname::text, pg_get_constraintdef(pg_constraint.oid)
+FROM ours JOIN pg_constraint ON conrelid = ours.oid WHERE contype <> 'n'
 UNION ALL
-SELECT 'index', tablename, indexname, indexdef
-FROM pg_indexes WHERE schemaname = current_schema AND tablename <> 'alembic_version'
+SELECT name, 'index', indexrelid::regclass::text,
+    replace(pg_get_indexdef(indexrelid), qualified, '') || ' ' || indisvalid
+FROM ours JOIN pg_index ON indrelid = ours.oid
 UNION ALL
-SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(pg_trigger.oid) || prosrc
-FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid WHERE NOT tgisinternal
+SELECT name, 'trigger', tgname::text,
+    replace(pg_get_triggerdef(pg_trigger.oid), qualified, '') || ' ' || tgenabled::text || ' ' || prosrc
+FROM ours JOIN pg_trigger ON tgrelid = ours.oid JOIN pg_proc ON pg_proc.oid = tgfoid WHERE NOT tgisinternal
 """

@@ -26,7 +26,7 @@ _LATEST = (
     .order_by(seals.c.number.desc())
     .limit(1)
 )
-_SEALED = (
+SEALED = (
     select(seals.c.last_entry)
     .where(seals.c.community_id == counters.c.community_id)
     .order_by(seals.c.number.desc())
@@ -34,9 +34,10 @@ _SEALED = (
     .correlate(counters)
     .scalar_subquery()
 )
+"""The last sealed entry of a community, for queries of `counters`; null where none is sealed."""
 _UNSEALED = (
     select(counters.c.community_id)
-    .where(counters.c.last_entry > func.coalesce(_SEALED, 0))
+    .where(counters.c.last_entry > func.coalesce(SEALED, 0))
     .order_by(counters.c.community_id)
 )
 # Whoever comes second with a number had the same entries before them, and seals those that follow next time.

@@ -18,7 +18,9 @@ CHOSEN = {
     "asyncpg",
     "babel",
     "confusable-homoglyphs",
+    "discord-py",
     "msgspec",
+    "prometheus-client",
     "prompt-toolkit",
     "pydantic-settings",
     "rich",
@@ -26,6 +28,7 @@ CHOSEN = {
     "structlog",
     "typer",
     "tzdata",
+    "uvicorn",
 }
 
 each_lock = pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT], ids=lambda path: path.name)

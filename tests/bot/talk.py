@@ -8,7 +8,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from adapters.contract import Invocation, Line, Listing, Mention, Pressed, Reply, RoleMention, Table, Word
+from adapters.contract import (
+    Channel,
+    Group,
+    Invocation,
+    Line,
+    Listing,
+    Mention,
+    Pressed,
+    Reply,
+    RoleMention,
+    Table,
+    Word,
+)
 from bot.app import Florin, open_florin
 from economy.values import Identity, Place, Role, Sighting
 
@@ -60,10 +72,13 @@ class Talk:
         *,
         place: Place = LOBBY,
         standing: frozenset[Role] = frozenset(),
+        held: frozenset[str] = frozenset(),
+        channel: str | None = None,
         private: bool = False,
         act: str | None = None,
     ) -> Reply:
-        """`name` types `text`: a command with its slash; `@name` mentions a member, `@@role` a role."""
+        """`name` types `text`: a command with its slash; `@name` mentions a member, `@@role` a role, `&name` one
+        of the platform's own, `#name` a channel."""
         command, *words = text.removeprefix("/").split()
         return await self.florin.conversation.say(
             Invocation(
@@ -73,6 +88,8 @@ class Talk:
                 command=command,
                 words=tuple(map(_word, words)),
                 standing=standing,
+                held=held,
+                channel=channel,
                 private=private,
             )
         )
@@ -88,6 +105,10 @@ class Talk:
 def _word(text: str) -> Word:
     if text.startswith("@@"):
         return RoleMention(Role(text[2:]))
+    if text.startswith("&") and len(text) > 1:
+        return Group(text[1:], text[1:])
+    if text.startswith("#") and len(text) > 1:
+        return Channel(text[1:], text[1:])
     return Mention(person(text[1:])) if text.startswith("@") else text
 
 

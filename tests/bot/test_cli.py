@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -152,12 +153,20 @@ def test_a_setting_that_cannot_be_used_is_one_sentence(florin, command):
     assert TOKEN[:20] not in done.out + done.err
 
 
-def test_run_with_a_token_says_that_there_is_no_door_yet(florin, tmp_path):
-    done = florin("run", DISCORD__TOKEN=TOKEN)
+def test_run_with_a_token_of_telegram_says_that_there_is_no_door_yet(florin, tmp_path):
+    done = florin("run", TELEGRAM__TOKEN="test-telegram", TELEGRAM__API_URL="http://127.0.0.1:9")
     assert done.status == 1
-    assert "no door to Discord or Telegram yet" in done.err
-    assert TOKEN not in done.err
+    assert "no door to Telegram yet" in done.err
+    assert "test-telegram" not in done.err
     assert not (tmp_path / "florin.db").exists()
+
+
+def test_run_says_where_discord_cannot_be_reached(florin):
+    """Fault 129: and tells no token."""
+    done = florin("run", DISCORD__TOKEN="test-discord", DISCORD__API_URL="http://127.0.0.1:9")
+    assert done.status == 1
+    assert done.err.splitlines()[-1] == "florin: Discord could not be reached (ClientConnectorError)."
+    assert "test-discord" not in done.err
 
 
 @pytest.mark.parametrize(
@@ -421,15 +430,15 @@ def doctor(florin: Florin, **variables: str) -> tuple[int, dict[str, tuple[str, 
 def test_doctor_finds_a_healthy_store_healthy(florin, store):
     status, found = doctor(florin)
     assert status == 0
-    assert {about: state for about, (state, _) in found.items()} == dict.fromkeys(
-        ("settings", "store", "schema", "triggers", "disk", "clock", "time zones"), "ok"
-    )
+    # SQLite's version is the machine's.
+    abouts = ("settings", "store", "durability", "schema", "triggers", "pages", "log", "disk", "clock", "time zones")
+    assert {about: state for about, (state, _) in found.items() if about != "version"} == dict.fromkeys(abouts, "ok")
     assert "store: sqlite:///florin.db opens" in florin("doctor").out
 
 
 def test_doctor_before_the_first_run_makes_nothing(florin, tmp_path):
     status, found = doctor(florin)
-    assert (status, found["store"][0]) == (0, "note")
+    assert (status, found["store"][0]) == (0, "ok")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -437,6 +446,22 @@ def test_doctor_sees_a_trigger_that_is_gone(florin, store):
     tampered(store, "DROP TRIGGER entries_refuse_delete")
     status, found = doctor(florin)
     assert (status, found["triggers"][0]) == (1, "wrong")
+    assert "by hand: entries;" in found["triggers"][1]
+
+
+def test_doctor_sees_pages_that_fell_apart(florin, store):
+    """Fault 49"""
+    with sqlite3.connect(store) as connection:
+        [(page, size)] = connection.execute(
+            "SELECT rootpage, page_size FROM sqlite_master, pragma_page_size WHERE name = 'ix_postings_source'"
+        )
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.close()
+    torn = bytearray(store.read_bytes())
+    torn[(page - 1) * size : page * size] = bytes(size)
+    store.write_bytes(torn)
+    status, found = doctor(florin)
+    assert (status, found["pages"][0]) == (1, "wrong")
 
 
 def test_doctor_sees_tables_of_another_release(florin, store):
@@ -460,6 +485,26 @@ def test_doctor_sees_a_file_that_is_no_store(florin, tmp_path):
 
 def test_doctor_tells_no_token(florin):
     """Fault 129"""
-    done = florin("doctor", DISCORD__TOKEN=TOKEN)
+    done = florin("doctor", DISCORD__TOKEN="test-canary", DISCORD__API_URL="http://127.0.0.1:9")
     assert "a token for Discord is set" in done.out
-    assert TOKEN not in done.out + done.err
+    assert "wrong    discord: Discord could not be asked (ClientConnectorError)" in done.out
+    assert "canary" not in done.out + done.err
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["run", "console"])
+def test_an_address_for_metrics_that_is_taken_stops_with_one_sentence(florin, command):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = florin(command, said="/help\n", METRICS__LISTEN=f"127.0.0.1:{taken.getsockname()[1]}")
+    assert done.status == 2
+    assert is_one_sentence(done.err)
+    assert "FLORIN_METRICS__LISTEN" in done.err
+
+
+def test_the_console_goes_by_the_address_for_metrics(florin):
+    done = florin("run", said="/help\n", METRICS__LISTEN="127.0.0.1:0", LOG_LEVEL="info")
+    assert done.status == 0
+    assert "metrics and health are at http://127.0.0.1:" in done.err
+    assert "kind=join outcome=done" in done.err

@@ -4,12 +4,16 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 import structlog
 
-from bot.logs import COVER, LEFT_OUT, configure, escaped, tell
+from bot.logs import COVER, LEFT_OUT, OrderLog, configure, escaped, tell
 from bot.settings import LogFormat, LogLevel
+from economy.figures import Carried
+from economy.values import Role
+from tests.bot.talk import talking
 
 TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"
 PASSWORD = "canary-password"
@@ -168,3 +172,136 @@ def test_debugging_tells_all_but_secrets():
 def test_escaping_leaves_ordinary_text_alone():
     assert escaped("Zoë 李 🌹") == "Zoë 李 🌹"
     assert escaped("a\nb\x1b\ud800") == "a\\nb\\x1b\\ud800"
+
+
+# --- a line for each order --------------------------------------------------------------------------------------------
+
+
+def carried(key: str = "test:message:1", **more) -> Carried:
+    usual = {"kind": "tip", "outcome": "done", "code": "", "community": 1, "number": 7, "took_s": 0.0047}
+    return Carried(key=key, **{**usual, **more})
+
+
+def lines_of(written: io.StringIO) -> list[str]:
+    return written.getvalue().splitlines()
+
+
+def test_an_order_is_a_line_with_its_key_and_what_it_came_to():
+    written = log(LogFormat.JSON)
+    orders = OrderLog()
+    orders.carried_out([carried(), carried("test:message:2", outcome="refused", code="busy", number=None)])
+    first, second = map(json.loads, lines_of(written))
+    timestamp = first.pop("timestamp")
+    assert timestamp == second["timestamp"]
+    assert datetime.fromisoformat(timestamp).tzinfo is not None
+    assert first == {
+        "code": "",
+        "community": 1,
+        "event": "order",
+        "key": "test:message:1",
+        "kind": "tip",
+        "level": "info",
+        "logger": "florin.orders",
+        "ms": 4.7,
+        "number": 7,
+        "outcome": "done",
+    }
+    assert (second["key"], second["outcome"], second["code"], second["number"]) == (
+        *("test:message:2", "refused", "busy"),
+        None,
+    )
+
+
+def test_an_order_reads_like_any_other_line():
+    """The same order through all the guards and processors, for comparison."""
+    written = log(LogFormat.TEXT)
+    OrderLog().carried_out([carried("a b", outcome="refused", code="busy")])
+    structlog.get_logger("florin.orders").info(
+        "order", key="a b", kind="tip", outcome="refused", code="busy", community=1, number=7, ms=4.7
+    )
+    quick, slow = (line.partition(" ")[2] for line in lines_of(written))
+    assert (
+        quick
+        == slow
+        == 'info    order key="a b" kind=tip outcome=refused code=busy community=1 number=7 ms=4.7 [florin.orders]'
+    )
+
+
+@each_format
+@pytest.mark.parametrize(
+    "key",
+    [
+        "ana\nlevel=error event=forged",
+        '"}\n{"forged": "1',
+        "\x1b[31mred",
+        "\u202eevil",
+        "a\u2028b",
+        "del\x7f",
+        "\ud800",
+    ],
+)
+def test_a_key_cannot_forge_a_line(shape, key):
+    """Fault 130: keys are visible ASCII by the time they come here, and nobody has to rely on it."""
+    written = log(shape)
+    OrderLog().carried_out([carried(key), carried()])
+    assert written.getvalue().count("\n") == 2
+    assert written.getvalue().replace("\n", "").isprintable()
+    if shape is LogFormat.JSON:
+        assert json.loads(lines_of(written)[0]).keys() == json.loads(lines_of(written)[1]).keys()
+
+
+@each_format
+def test_a_key_that_holds_a_secret_is_covered(shape):
+    """Fault 129"""
+    written = log(shape)
+    OrderLog().carried_out([carried(f"test:{TOKEN}"), carried(f"test:{PASSWORD}"), carried("test:message:3")])
+    assert not [secret for secret in SECRETS if secret in written.getvalue()]
+    assert written.getvalue().count(COVER) == 2
+    assert "test:message:3" in written.getvalue()
+
+
+@each_format
+def test_orders_are_left_out_above_info_unless_they_failed(shape):
+    written = io.StringIO()
+    configure(LogLevel.WARNING, shape, stream=written)
+    orders = OrderLog()
+    orders.carried_out([carried()])
+    assert written.getvalue() == ""
+    orders.carried_out([carried("test:good"), carried("test:bad", outcome="failed", number=None)])
+    [line] = lines_of(written)
+    assert "test:bad" in line
+    assert "error" in line
+
+
+@each_format
+async def test_a_conversation_leaves_nothing_that_was_said_in_the_logs(shape, tmp_path):
+    """Faults 129, 130 and 131: canaries in a note, a name, an argument, a reason and a password, everything logged."""
+    written = log(shape)
+    names = ("ana", "bo\nlevel=error", "cy\x1b[2Jcanary")
+    async with talking(tmp_path) as talk:
+        await talk.join(*names)
+        await talk.appoint("ana", Role.OPERATOR)
+        await talk.appoint("ana", Role.OWNER)
+        logging.getLogger("economy").error("cannot open postgresql://florin:%s@db/florin", PASSWORD)
+        replies = [
+            await talk.say("ana", f"/coins add @ana 5000 canary-reason-{TOKEN}"),
+            await talk.say("ana", "/settings currency_one canary-coin"),
+            await talk.say("ana", "/words add canary-word"),
+            await talk.say("bo\nlevel=error", "/tip @ana 10 canary-note"),
+            await talk.say("ana", f"/tip @{names[2]} 10 canary-note"),
+            await talk.say("ana", "/tip @ana canary-amount"),
+            await talk.say("ana", "/canary-command canary-argument"),
+            asked := await talk.say("ana", f"/tip @{names[2]} 2000 canary-note"),
+            await talk.press("ana", asked, asked.buttons[0].label),
+        ]
+    assert len({reply.outcome for reply in replies}) > 4, "they were understood"
+    told = written.getvalue()
+    assert "canary" not in told.replace("canary-command", "")
+    assert not [secret for secret in SECRETS if secret in told]
+    lines = lines_of(written)
+    assert all(line.isprintable() for line in lines)
+    if shape is LogFormat.JSON:
+        orders = [each for each in map(json.loads, lines) if each["logger"] == "florin.orders"]
+        assert {each["kind"] for each in orders} >= {"join", "tip", "coins"}
+        assert {each["outcome"] for each in orders} >= {"done", "refused", "asked"}
+        assert {each["key"] for each in orders} >= {"test:message:first:1:join", "test:message:first:6"}

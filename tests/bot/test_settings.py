@@ -172,3 +172,38 @@ def test_an_address_is_shown_without_its_password():
     assert shown_store(address) == "postgresql://florin:***@one.example,two.example/florin"
     assert shown_store("sqlite:///florin.db") == "sqlite:///florin.db"
     assert secrets_of("sqlite:///florin.db") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("localhost:80", ("localhost", 80)),
+        ("[::1]:9464", ("::1", 9464)),
+    ],
+)
+def test_metrics_are_told_at_an_address_of_this_machine(monkeypatch, text, address):
+    assert read(monkeypatch, METRICS__LISTEN=text).listen == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.0.0.0:9464",
+        "9464",
+        ":9464",
+        "127.0.0.1",
+        "127.0.0.1:no",
+        "127.0.0.1:99999",
+        "example.invalid:80",
+        "127.0.0.1:80/x",
+        "::1:9464",
+    ],
+)
+def test_metrics_are_told_nowhere_else(monkeypatch, text):
+    told = problems(monkeypatch, METRICS__LISTEN=text)
+    assert told == "FLORIN_METRICS__LISTEN must be an address of this machine with its port, such as 127.0.0.1:9464."
+
+
+def test_metrics_are_off_unless_they_are_set(monkeypatch):
+    assert read(monkeypatch).listen is None

@@ -1,6 +1,11 @@
 """Migrations climb up and down, make what the tables say, and guard what is written once."""
 
 import asyncio
+import functools
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -12,15 +17,16 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from economy.projections.boards import Board, Period, series_of
-from economy.store.engine import Store
+from economy.store.engine import Store, store_url
+from economy.store.errors import SchemaMismatchError
+from economy.store.fingerprints import FINGERPRINTS
 from economy.store.revision import HEAD
 from economy.store.schema import current, fingerprint
 from economy.store.tables import APPEND_ONLY, metadata
+from tests.migrations.fingerprints import PAGE, climbed, page
 from tests.support.stores import downgrade, open_store, upgrade
 
-FINGERPRINTS = {"sqlite": "28a4e4429aaebad99e1aed8337c84357", "postgresql": "1afa34d159eec6b73f9155ed4af490ea"}
-"""What all tables, CHECKs, indices and triggers come to. A change here is a change of every store there is."""
-
+ROOT = Path(__file__).parents[2]
 LEFT = {
     "sqlite": "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '%alembic%'",
     "postgresql": "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
@@ -37,14 +43,14 @@ ROW = {
 
 
 @pytest.fixture
-async def store(new_address):
-    await upgrade(new_address)
-    async with await open_store(new_address) as opened:
+async def store(address):
+    """A store that migrations have made."""
+    async with await open_store(address) as opened:
         yield opened
 
 
-def wanted_of(store: Store) -> str:
-    return FINGERPRINTS[store.url.get_backend_name()]
+def wanted_of(store: Store) -> Mapping[str, str]:
+    return FINGERPRINTS[HEAD][store.url.get_backend_name()]
 
 
 async def execute(store, statement: str) -> None:
@@ -69,10 +75,59 @@ async def test_up_down_and_up_again_ends_where_it_began(new_address):
     assert seen[0] == seen[1] == wanted_of(store)
 
 
-async def test_a_lost_trigger_changes_the_fingerprint(store):
-    triggers = {"sqlite": "entries_refuse_delete", "postgresql": "entries_refuse_change ON entries"}
-    await execute(store, f"DROP TRIGGER {triggers[store.url.get_backend_name()]}")
-    assert await fingerprint(store) != wanted_of(store)
+async def test_every_revision_is_written_down(new_address):
+    """Fault 143: `python -m tests.migrations.fingerprints` writes them anew after a new migration."""
+    database = store_url(new_address).get_backend_name()
+    assert await climbed(new_address) == {revision: made[database] for revision, made in FINGERPRINTS.items()}
+
+
+def test_what_is_written_down_is_as_the_command_writes_it():
+    found = {
+        database: {revision: made[database] for revision, made in FINGERPRINTS.items()}
+        for database in ("sqlite", "postgresql")
+    }
+    assert page(found) == PAGE.read_text(encoding="utf-8")
+
+
+CHANGES = {
+    "sqlite": (
+        "DROP TRIGGER entries_refuse_delete",
+        "CREATE TRIGGER more AFTER INSERT ON entries BEGIN DELETE FROM outbox; END",
+        "CREATE INDEX more ON entries (at_us)",
+        "ALTER TABLE entries ADD COLUMN more INTEGER",
+    ),
+    "postgresql": (
+        "DROP TRIGGER entries_refuse_change ON entries",
+        "ALTER TABLE entries DISABLE TRIGGER entries_refuse_change",
+        "ALTER TABLE entries ALTER COLUMN reason DROP NOT NULL",
+        "ALTER TABLE entries ADD CONSTRAINT more CHECK (number < 5) NOT VALID",
+        "CREATE INDEX more ON entries (at_us)",
+        "ALTER TABLE entries ADD COLUMN more integer",
+        "CREATE OR REPLACE FUNCTION entries_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN END $$",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("database", "change"), [(name, each) for name, changes in CHANGES.items() for each in changes]
+)
+async def test_a_change_by_hand_changes_its_tables_fingerprint_alone(request, database, change):
+    """Fault 143"""
+    address = request.getfixturevalue("new_sqlite" if database == "sqlite" else "new_postgres")
+    await upgrade(address)
+    async with await open_store(address) as store:
+        await execute(store, change)
+        found = await fingerprint(store)
+        assert {table for table, digest in wanted_of(store).items() if found.get(table) != digest} == {"entries"}
+        assert found.keys() == wanted_of(store).keys()
+
+
+async def test_tables_in_another_schema_are_the_same_tables(postgres, new_postgres):
+    name = new_postgres.rpartition("/")[2]
+    postgres.sql(f"CREATE SCHEMA coins; ALTER DATABASE {name} SET search_path = coins", name)
+    await upgrade(new_postgres)
+    async with await open_store(new_postgres) as store:
+        assert await fingerprint(store) == wanted_of(store)
 
 
 OLD_SCORES = [
@@ -119,8 +174,8 @@ async def test_scores_are_kept_when_their_tables_change(new_address):
     assert await all_of(new_address, "histogram", "*") == set(OLD_BUCKETS)
 
 
-async def test_upgrading_twice_changes_nothing(store, new_address):
-    await upgrade(new_address)
+async def test_upgrading_twice_changes_nothing(store, address):
+    await upgrade(address)
     assert await fingerprint(store) == wanted_of(store)
 
 
@@ -138,6 +193,23 @@ async def test_a_migration_that_fails_midway_leaves_nothing(new_address):
         await upgrade(new_address)
     async with await open_store(new_address, any_schema=True) as store:
         assert await current(store) is None
+
+
+async def test_a_migration_that_is_killed_leaves_nothing_and_is_done_by_the_next(new_address):
+    """Fault 144"""
+    command = [sys.executable, "-m", "tests.migrations.killed", new_address, "15"]
+    run = functools.partial(subprocess.run, cwd=ROOT, capture_output=True, text=True, check=True)
+    deaths = int((await asyncio.to_thread(run, command)).stdout)
+    assert deaths >= 5, "a harness that kills less often sees less"
+    async with await open_store(new_address) as store:
+        assert await fingerprint(store) == wanted_of(store)
+
+
+async def test_a_store_between_two_releases_is_not_served(new_address):
+    """Fault 144"""
+    await upgrade(new_address, "0001")
+    with pytest.raises(SchemaMismatchError, match="0001"):
+        await open_store(new_address)
 
 
 async def test_an_upgrade_waits_briefly_for_a_lock_and_tries_again(new_postgres):

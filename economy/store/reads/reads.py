@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from economy.books import Order
 from economy.codec import read_order
+from economy.ledger import COMMUNITY
+from economy.refusals import Value
 from economy.store.engine import Store
 from economy.store.reads import boards, history, members, records, wallets
 from economy.store.tables import offers
@@ -35,6 +37,10 @@ class StoreReads:
     async def reader(self, place: Place, identity: Identity) -> Reader:
         async with self._store.read() as connection:
             return await members.reader(connection, place, identity)
+
+    async def community_flags(self, community_id: CommunityId) -> dict[str, Value]:
+        async with self._store.read() as connection:
+            return await members.flags_of(connection, community_id, COMMUNITY)
 
     async def shown(self, community_id: CommunityId, member_ids: Sequence[MemberId]) -> dict[MemberId, Shown]:
         async with self._store.read() as connection:

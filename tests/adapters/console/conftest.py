@@ -19,6 +19,7 @@ from adapters.contract import (
     Button,
     CommandSpec,
     Conversation,
+    Hint,
     Invocation,
     Line,
     Option,
@@ -26,6 +27,7 @@ from adapters.contract import (
     Plain,
     Pressed,
     Reply,
+    Suggestion,
     Visibility,
 )
 from economy.service import Identity, Place, Role, Sighting
@@ -97,6 +99,16 @@ class Attentive:
     async def complete(self, invocation: Invocation) -> list[str]:
         self.unfinished.append(invocation)
         return self.completions
+
+    async def suggest(self, invocation: Invocation, option: str) -> list[Suggestion]:
+        self.unfinished.append(invocation)
+        return [Suggestion(found, found) for found in self.completions]
+
+    def hint(self, hint: Hint, locale: str, **values: str) -> Reply:
+        return say(str(hint), visibility=Visibility.PRIVATE, outcome="hint")
+
+    def translated(self, text: str) -> dict[str, str]:
+        return {}
 
     def specs(self) -> tuple[CommandSpec, ...]:
         targets = Option(name="to", kind=OptionKind.TARGETS, required=True)

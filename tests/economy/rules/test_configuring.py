@@ -141,3 +141,10 @@ def test_other_changes_of_roles_leave_a_creator_as_they_are(scene):
         assert member.flags[CREATOR] is True
     scene.done(appoint(OWNER, "ana", Role.MODERATOR, given=False))
     assert member.flags[CREATOR] is True
+
+
+def test_nobody_is_made_an_administrator_here(scene):
+    """Fault 108."""
+    for given in (True, False):
+        refusal = refused(scene.submit(appoint(OWNER, "bo", Role.ADMINISTRATOR, given=given)), Code.INVALID_ARGUMENT)
+        assert refusal.rule == "administrator"

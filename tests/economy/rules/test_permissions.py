@@ -59,3 +59,17 @@ def test_staff_who_are_frozen_or_gone_decide_nothing_and_the_owner_is_never_lock
     assert (refusal.code, refusal.rule) == (code, rule)
     owner = Member(MemberId(2), Identity("console", "ana"), flags={"role.owner": True, **flags})
     assert must_be_allowed(books, owner, Right.ADJUST_FREE) is None
+
+
+def test_an_administrator_of_the_platform_moderates_and_mints_nothing():
+    """Fault 108."""
+    rights = {right for right in Right if may(frozenset({Role.ADMINISTRATOR}), right)}
+    assert rights == {
+        Right.UNDO_ANY,
+        Right.FREEZE,
+        Right.SEE_AUDIT,
+        Right.SEE_WALLETS,
+        Right.WORDS,
+        Right.REMOVE_TEXTS,
+        Right.APPROVE_CREATORS,
+    }

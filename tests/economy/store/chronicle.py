@@ -42,14 +42,19 @@ _template: list[bytes] = []
 
 
 async def new_store(folder: Path) -> Store:
-    """An empty SQLite store with all tables and triggers. Migrated once, then copied."""
+    """An empty SQLite store with all tables and triggers."""
+    return await open_store(await new_address(folder))
+
+
+async def new_address(folder: Path) -> str:
+    """Where such a store is, before anybody opens it. Migrated once, then copied."""
     if not _template:
         made = folder / "template.sqlite"
         await upgrade(f"sqlite:///{made}")
         _template.append(made.read_bytes())
     file = folder / "store.sqlite"
     file.write_bytes(_template[0])
-    return await open_store(f"sqlite:///{file}")
+    return f"sqlite:///{file}"
 
 
 def place(number: int) -> Place:

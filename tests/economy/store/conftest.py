@@ -10,38 +10,21 @@ from economy.store.journal import StoreJournal
 from tests.economy.store.acting import Acting, StillClock
 from tests.economy.store.audit import must_balance
 from tests.support.postgres import ThrowawayPostgres
-from tests.support.stores import open_store, upgrade
-
-
-@pytest.fixture(scope="session")
-async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite store, migrated once: copying it is quicker than migrating anew."""
-    file = tmp_path_factory.mktemp("template") / "florin.sqlite"
-    await upgrade(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture
-def sqlite_address(template: Path, tmp_path: Path) -> str:
-    """Where a fresh SQLite store is, for what concerns SQLite alone."""
-    file = tmp_path / "florin.sqlite"
-    file.write_bytes(template.read_bytes())
-    return f"sqlite:///{file}"
-
-
-@pytest.fixture
-def postgres_address(postgres: ThrowawayPostgres, postgres_template: str) -> Iterator[str]:
-    """Where a fresh store on PostgreSQL is, for what concerns PostgreSQL alone."""
-    name = postgres.create_database(postgres_template)
-    yield postgres.url(name)
-    postgres.drop_database(name)
+from tests.support.stores import open_store
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def address(request: pytest.FixtureRequest) -> str:
-    """Where a fresh store is, on every database that can hold one."""
-    found: str = request.getfixturevalue(f"{request.param}_address")
-    return found
+def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where there is a database without any tables."""
+    if request.param == "sqlite":
+        file = tmp_path / "new.sqlite"
+        file.touch()
+        yield f"sqlite:///{file}"
+        return
+    postgres: ThrowawayPostgres = request.getfixturevalue("postgres")
+    name = postgres.create_database()
+    yield postgres.url(name)
+    postgres.drop_database(name)
 
 
 @pytest.fixture

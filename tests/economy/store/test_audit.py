@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from economy.rules.adjusting import Action, Adjust, Target
@@ -21,15 +22,16 @@ from economy.values import Asset, Coins, Reason, Role, receipt_id
 from tests.economy.projections.town import Town, gift, person, tip, undo
 from tests.economy.store import acting as acts
 from tests.economy.store.acting import Acting, StillClock
-from tests.economy.store.chronicle import Chronicle, new_store
+from tests.economy.store.chronicle import Chronicle
+from tests.support.stores import open_store
 
 NAMES = ("ana", "bo", "cy", "mo")
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(address: str) -> AsyncIterator[Store]:
     """Unlike elsewhere, its books need not balance afterwards."""
-    async with await new_store(tmp_path) as opened:
+    async with await open_store(address) as opened:
         yield opened
 
 
@@ -70,14 +72,26 @@ async def keep(store: Store, town: Town) -> None:
     await StoreProjector(store).drain()
 
 
-def spoil(store: Store, *statements: str) -> None:
+async def spoil(store: Store, *statements: str) -> None:
     """Does to the database what no code of ours does: triggers and CHECKs out of the way."""
-    with closing(sqlite3.connect(str(store.url.database))) as database, database:
-        database.execute("PRAGMA ignore_check_constraints = ON")
-        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            database.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            assert database.execute(statement).rowcount > 0, f"nothing to spoil: {statement}"
+    if store.url.get_backend_name() == "sqlite":
+        with closing(sqlite3.connect(str(store.url.database))) as database, database:
+            database.execute("PRAGMA ignore_check_constraints = ON")
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                database.execute(f"DROP TRIGGER {name}")
+            for statement in statements:
+                assert database.execute(statement).rowcount > 0, f"nothing to spoil: {statement}"
+        return
+    server = await asyncpg.connect(store.url.set(drivername="postgresql").render_as_string(hide_password=False))
+    await server.execute("SET session_replication_role = replica")  # replicas fire no triggers
+    for statement in statements:
+        try:
+            done = await server.execute(statement)
+        except asyncpg.CheckViolationError as problem:
+            await server.execute(f"ALTER TABLE {problem.table_name} DROP CONSTRAINT {problem.constraint_name}")
+            done = await server.execute(statement)
+        assert not done.endswith(" 0"), f"nothing to spoil: {statement}"
+    await server.close()
 
 
 def told(report: AuditReport) -> set[str]:
@@ -131,7 +145,7 @@ async def test_the_audit_does_not_care_how_it_is_cut(store, town, monkeypatch):
     monkeypatch.setattr("economy.store.audit.CHUNK", 3)
     monkeypatch.setattr("economy.store.audit_compare.ROWS_MAX", 3)
     assert (await audit(store)).problems == ()
-    spoil(store, "UPDATE postings SET amount = amount + 1 WHERE entry = 13 AND ordinal = 0")
+    await spoil(store, "UPDATE postings SET amount = amount + 1 WHERE entry = 13 AND ordinal = 0")
     first = (await audit(store)).problems[0]
     assert (first.what, first.where) == ("running", f"entry {receipt_id(13)}")
 
@@ -272,7 +286,7 @@ BREAKAGES = {
         ("score", "creators all 0 2"),
     ),
     "a hidden member on a board": (
-        ["UPDATE scores SET listed = 1 WHERE series = 4"],
+        ["UPDATE scores SET listed = true WHERE series = 4"],
         ("listed", "creators all 0 2"),
     ),
     "a histogram that miscounts": (
@@ -299,7 +313,7 @@ BREAKAGES = {
 async def test_a_breakage_is_named(store, town, breakage):
     await keep(store, town)
     statements, (what, where) = BREAKAGES[breakage]
-    spoil(store, *statements)
+    await spoil(store, *statements)
     report = await audit(store)
     assert not report.ok
     found = [problem for problem in report.problems if problem.what == what]
@@ -322,9 +336,9 @@ def test_every_sort_of_problem_is_planted():
 
 async def test_a_rebuild_mends_what_follows_from_the_entries(store, town):
     await keep(store, town)
-    spoil(
+    await spoil(
         store,
-        "UPDATE scores SET score = score + 1, listed = 1",
+        "UPDATE scores SET score = score + 1, listed = true",
         "DELETE FROM histogram",
         "UPDATE day_totals SET amount = 0",
     )
@@ -335,7 +349,7 @@ async def test_a_rebuild_mends_what_follows_from_the_entries(store, town):
 
 async def test_the_first_entry_that_breaks_is_named_first(store, town):
     await keep(store, town)
-    spoil(store, "UPDATE postings SET amount = amount + 1 WHERE entry >= 13")
+    await spoil(store, "UPDATE postings SET amount = amount + 1 WHERE entry >= 13")
     report = await audit(store)
     assert next(problem.where for problem in report.problems if problem.what == "running") == T13
     assert len([problem for problem in report.problems if problem.what == "running"]) <= 10
@@ -348,5 +362,5 @@ async def test_communities_are_told_apart(store, town):
     await Chronicle(store, other, 2).write()
     await StoreProjector(store).drain()
     assert (await audit(store)).ok
-    spoil(store, "UPDATE accounts SET balance = balance + 1 WHERE community_id = 2 AND owner = 1")
+    await spoil(store, "UPDATE accounts SET balance = balance + 1 WHERE community_id = 2 AND owner = 1")
     assert {problem.community for problem in (await audit(store)).problems} == {2}

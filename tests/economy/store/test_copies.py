@@ -144,7 +144,7 @@ async def test_a_backup_goes_over_nothing(store, tmp_path):
 
 
 async def test_a_backup_of_books_that_do_not_balance_is_kept_and_told(store, tmp_path):
-    spoil(store, "UPDATE entries SET at_us = at_us + 1 WHERE number = 2")
+    await spoil(store, "UPDATE entries SET at_us = at_us + 1 WHERE number = 2")
     done = await back_up(of(store), tmp_path / "backup", ignored)
     assert done.is_kept
     assert [problem.what for problem in done.report.problems] == ["seal"]
@@ -197,7 +197,7 @@ async def test_a_restore_over_something_is_refused(store, tmp_path, name):
 
 
 async def test_a_backup_whose_books_do_not_balance_is_not_restored(store, tmp_path):
-    spoil(store, "UPDATE accounts SET balance = balance + 1 WHERE owner = 2 AND asset = 'bonus'")
+    await spoil(store, "UPDATE accounts SET balance = balance + 1 WHERE owner = 2 AND asset = 'bonus'")
     await back_up(of(store), tmp_path / "backup", ignored)
     done = await restore(tmp_path / "backup", address(tmp_path / "new"), ignored)
     assert not done.is_kept

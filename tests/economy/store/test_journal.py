@@ -2,12 +2,15 @@
 
 import asyncio
 
+import msgspec
+
 from economy.books import PRESENT
 from economy.ledger import Undone
 from economy.refusals import Code
 from economy.rules.earning import ClaimDaily, DailyClaimed
 from economy.rules.gifting import Gifted, SendGift
 from economy.rules.presence import Join, Leave
+from economy.rules.safety import Block, FreezeAll
 from economy.rules.tipping import Receivers, Tip, Tipped
 from economy.rules.undoing import UndoSince
 from economy.rules.words import RemoveText
@@ -136,6 +139,17 @@ async def test_the_welcome_grant_comes_with_ones_own_first_order_once(acting, st
     assert kinds == [("welcome",), ("tip",)]
     await acting.refused(tip("bo", "ana", amount=1))
     assert await bonus(store, "bo") == 0
+
+
+async def test_the_welcome_grant_waits_while_everyone_is_frozen(acting, store):
+    await acting.done(setting("welcome_grant", 25))
+    everyone = FreezeAll(by=person("owner"), frozen=True, reason=Reason("a raid"))
+    await acting.done(everyone)
+    await acting.done(Block(by=person("bo"), other=person("ana"), blocked=True))
+    assert await bonus(store, "bo") == 0
+    await acting.done(msgspec.structs.replace(everyone, frozen=False))
+    await acting.done(Block(by=person("bo"), other=person("ana"), blocked=False))
+    assert await bonus(store, "bo") == 25
 
 
 async def test_the_last_seen_name_is_kept(acting, store, clock):

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from sqlalchemy import event
@@ -52,6 +53,45 @@ async def test_crossing_tips_all_arrive(acting, neighbour, store):
     )
     assert all(answer.number for answer in answers)
     assert (await bonus(store, "ana"), await bonus(store, "bo")) == (80, 120)
+
+
+async def test_a_hot_creator_makes_others_wait_their_turn_and_no_longer(acting, store):
+    """Fault 34: a queue, not an error; and whoever comes in the midst of a flood is not behind all of it."""
+    senders = [f"sender{number}" for number in range(20)]
+    await acting.grant(**dict.fromkeys(senders, 1_000), ana=10)
+    answered: list[int] = []
+
+    def tell(number: int, _done: asyncio.Task) -> None:
+        answered.append(number)
+
+    def flood(first: int, last: int) -> list[asyncio.Task]:
+        tips = [asyncio.create_task(acting.submit(tip(senders[n % 20], "star", amount=1))) for n in range(first, last)]
+        for number, task in enumerate(tips, start=first):
+            task.add_done_callback(partial(tell, number))
+        return tips
+
+    before = flood(0, 2_500)
+    quiet = asyncio.create_task(acting.submit(tip("ana", "bo")))
+    quiet.add_done_callback(partial(tell, -1))
+    after = flood(2_500, 5_000)
+    answers = await asyncio.gather(*before, quiet, *after)
+    assert all(answer.number for answer in answers)
+    assert (await bonus(store, "star"), await bonus(store, "bo")) == (5_000, 10)
+    assert answered == [*range(2_500), -1, *range(2_500, 5_000)], "in order of arrival"
+
+
+async def test_a_hot_creator_in_two_journals_is_paid_by_all(acting, neighbour, store):
+    """Fault 34: both want the same account at every moment."""
+    await acting.grant(ana=1_000, cy=1_000)
+    answers = await asyncio.gather(
+        *(
+            each.submit(tip(by, "star", amount=1))
+            for _ in range(300)
+            for each, by in ((acting, "ana"), (neighbour, "cy"))
+        )
+    )
+    assert all(answer.number for answer in answers)
+    assert await bonus(store, "star") == 600
 
 
 async def test_one_key_through_two_journals_acts_once(acting, neighbour, store):

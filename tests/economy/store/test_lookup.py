@@ -16,6 +16,7 @@ async def meet(store, directory, place, *names, present=True):
         community = resolved.community(place)
         seen = {(community, person(name)): sighting(name) for name in names}
         await resolved.people(seen, seen, set(seen) if present else set())
+        await resolved.note()
         found = [resolved.member(who) for who in seen]
     directory.learn(resolved)
     return community, [None if known is None else known.id for known in found]

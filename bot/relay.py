@@ -1,0 +1,216 @@
+"""The relay: takes from the outbox what committed entries have to tell, and has the doors tell it.
+
+What waits for the same channel goes as one message, so that a flood of gifts stays within a platform's limits. A
+notice is forgotten once it was told; one that cannot be told now is told later, each time after a longer while, and at
+last never. Money depends on none of this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from msgspec import Struct
+
+from adapters.contract import Adapter, Delivery, Hint, Line, Node, Plain, Reply, Visibility
+from bot.commands.registry import teller_of
+from bot.entry_texts import gist, named
+from bot.hints import hinted
+from bot.telling import Done, members_in
+from bot.wording import SOURCE_LOCALE, Words
+from economy.refusals import Value
+from economy.rules.gifting import Gifted
+from economy.rules.places import Notices, notice_channels
+from economy.service import Clock, Notice, Outbox, Reads
+from economy.settings import Settings
+from economy.values import CommunityId, Place, receipt_id
+from economy.views import EntryView
+
+LEASE_S: Final = 60.0
+"""How long a process that took notices has for them, before another takes them."""
+TAKEN_MAX: Final = 200
+LINES_MAX: Final = 10
+"""Notices in one message."""
+GATHER_S: Final = 0.5
+"""How long to gather after the first: what happens together is told together."""
+POLL_S: Final = 5.0
+"""How often to look for what other processes left."""
+ATTEMPTS_MAX: Final = 12
+RETRY_S: Final = 2.0
+RETRY_MAX_S: Final = 600.0
+
+GIFT: Final = "gift_sent"
+STAFF: Final = frozenset(
+    {
+        "coins_adjusted",
+        "chest_spent",
+        "community_configured",
+        "role_changed",
+        "role_mapping_changed",
+        "channels_changed",
+        "movement_frozen",
+        "entry_undone",
+    }
+)
+"""Events of what staff does. Their own undos are told by whoever was undone."""
+
+_log = structlog.get_logger("bot.relay")
+
+
+class _Told(Struct, frozen=True):
+    """What a notice says, and in which channel."""
+
+    notice: Notice
+    place: Place
+    channel: str
+    called: str
+    nodes: tuple[Node, ...]
+
+
+class Relay:
+    """Drains one outbox through the doors of this process, by platform."""
+
+    def __init__(self, outbox: Outbox, reads: Reads, doors: Mapping[str, Adapter], clock: Clock) -> None:
+        self._outbox = outbox
+        self._reads = reads
+        self._doors = doors
+        self._clock = clock
+        self._committed = asyncio.Event()
+        self._warned: set[tuple[Place, str]] = set()
+
+    def wake(self, _reached: object = None) -> None:
+        """Something was committed: for the journal to call."""
+        self._committed.set()
+
+    async def run(self) -> None:
+        """Relays until cancelled. A store that fails is told in the log, and asked again."""
+        while True:
+            try:
+                has_more = await self.drain() == TAKEN_MAX
+            except Exception as error:  # noqa: BLE001  # what is due stays due, and the doors go on meanwhile
+                _log.warning("notices wait", exc_info=error)
+                has_more = False
+            if not has_more:
+                try:
+                    await asyncio.wait_for(self._committed.wait(), POLL_S)
+                except TimeoutError:
+                    continue
+                await asyncio.sleep(GATHER_S)
+            self._committed.clear()
+
+    async def drain(self) -> int:
+        """Tells what is due; answers how many notices were taken."""
+        notices = await self._outbox.lease(self._clock.now(), limit=TAKEN_MAX, for_s=LEASE_S)
+        told = [each for notice in await self._by_community(notices) for each in notice]
+        late = await self._tell_all(told)
+        waiting = [notice for notice in notices if notice.id in late]
+        await self._outbox.done([notice for notice in notices if notice.id not in late])
+        for notice in waiting:
+            await self._later(notice)
+        return len(notices)
+
+    async def _later(self, notice: Notice) -> None:
+        if notice.attempts >= ATTEMPTS_MAX:
+            _log.warning("notice given up", community=notice.community_id, entry=notice.number, about=notice.event)
+            await self._outbox.later([notice], None)
+            return
+        wait_s = min(RETRY_S * 2 ** (notice.attempts - 1), RETRY_MAX_S)
+        await self._outbox.later([notice], self._clock.now() + timedelta(seconds=wait_s))
+
+    # --- what there is to tell ----------------------------------------------------------------------------------
+
+    async def _by_community(self, notices: Sequence[Notice]) -> list[list[_Told]]:
+        flags: dict[CommunityId, dict[str, Value]] = {}
+        for notice in notices:
+            if notice.community_id not in flags:
+                flags[notice.community_id] = await self._reads.community_flags(notice.community_id)
+        return [await self._told(notice, flags[notice.community_id]) for notice in notices]
+
+    async def _told(self, notice: Notice, flags: Mapping[str, Value]) -> list[_Told]:
+        """What a notice says in each channel that has been chosen for such."""
+        wanted = Notices.ANNOUNCEMENTS if notice.event == GIFT else Notices.LOG if notice.event in STAFF else None
+        channels = [] if wanted is None else notice_channels(flags, wanted)
+        if not channels:
+            return []
+        entry = await self._reads.entry(notice.community_id, notice.number)
+        if entry is None:
+            return []
+        settings = Settings.of(dict(flags))
+        is_gift = wanted is Notices.ANNOUNCEMENTS
+        nodes = await (self._gift if is_gift else self._log_line)(notice.community_id, entry, settings)
+        if not nodes:
+            return []
+        return [
+            _Told(notice, Place(platform, place), channel, called, nodes)
+            for platform, place, channel, called in channels
+            if platform in self._doors
+        ]
+
+    async def _gift(self, community_id: CommunityId, entry: EntryView, settings: Settings) -> tuple[Node, ...]:
+        """A large gift that still stands, in the words of its own message."""
+        receipt = entry.receipt
+        if not isinstance(receipt, Gifted) or receipt.cost < settings.announce_from or entry.undone_by is not None:
+            return ()
+        shown = await self._reads.shown(community_id, sorted(members_in(receipt)))
+        teller, _ = teller_of(Gifted)
+        done = Done(at=entry.at, time_zone=entry.time_zone, number=entry.number, note=entry.note)
+        told: tuple[Node, ...] = teller(receipt, done, Words(SOURCE_LOCALE, settings, shown)).nodes
+        return told
+
+    async def _log_line(self, community_id: CommunityId, entry: EntryView, settings: Settings) -> tuple[Node, ...]:
+        """What the audit says of an entry, on one line."""
+        if entry.kind == "undo" and not entry.reason:
+            return ()
+        shown = await self._reads.shown(community_id, sorted(set(named([entry]))))
+        words = Words(SOURCE_LOCALE, settings, shown)
+        number = receipt_id(entry.number)
+        line = words.line(
+            "{receipt} {actor}: {what}", receipt=number, actor=words.name(entry.actor), what=gist(entry, words)
+        )
+        if not entry.reason:
+            return (line,)
+        return (Line((*line.spans, Plain(f' "{words.said(entry.reason)}"'))),)
+
+    # --- telling --------------------------------------------------------------------------------------------------
+
+    async def _tell_all(self, told: Sequence[_Told]) -> set[int]:
+        """Tells each channel what is for it, in messages of a few; the ids of the notices that are to be told later."""
+        groups: dict[tuple[Place, str], list[_Told]] = {}
+        for each in told:
+            groups.setdefault((each.place, each.channel), []).append(each)
+        late: set[int] = set()
+        for group in groups.values():
+            for start in range(0, len(group), LINES_MAX):
+                part = group[start : start + LINES_MAX]
+                if await self._tell(part) is Delivery.LATER:
+                    late |= {each.notice.id for each in group[start:]}
+                    break
+        return late
+
+    async def _tell(self, part: Sequence[_Told]) -> Delivery:
+        first = part[0]
+        door = self._doors[first.place.platform]
+        reply = Reply(
+            command=None,
+            outcome="notice",
+            visibility=Visibility.PUBLIC,
+            nodes=tuple(node for each in part for node in each.nodes),
+        )
+        told = await door.tell(first.place, first.channel, reply, nonce=_nonce(part))
+        if told.delivery is Delivery.REFUSED and (first.place, first.channel) not in self._warned:
+            self._warned.add((first.place, first.channel))
+            hint = hinted(Hint.CANNOT_POST, SOURCE_LOCALE, channel=f"#{first.called}", needed=told.needed)
+            await door.warn(first.place, hint)
+        if told.delivery is Delivery.TOLD:
+            self._warned.discard((first.place, first.channel))
+        return told.delivery
+
+
+def _nonce(part: Sequence[_Told]) -> str:
+    """Names a message by what it tells and where, so that the same one sent again is seen once."""
+    text = f"{part[0].channel}:{','.join(str(each.notice.id) for each in part)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:24]

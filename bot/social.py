@@ -1,0 +1,97 @@
+"""The buttons under what everyone sees: thanks, one's own coins, the same gift once more, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.contract import BUTTON_DATA_BYTES_MAX, Button, Reply, Visibility
+from bot.paging import look
+from bot.refused import refuse_asked
+from bot.wording import SOURCE_LOCALE, Words
+from economy.ledger import Receipt
+from economy.refusals import Code
+from economy.rules.chest import ChestTipped
+from economy.rules.gifting import Gifted
+from economy.rules.tipping import Tipped
+from economy.service import Economy
+from economy.values import EntryNumber, MemberId, parse_receipt_id, receipt_id
+from economy.views import Reader
+
+THANKS = "t:"
+"""Begins the data of a button that thanks; the receipt follows."""
+
+AGAIN = "a:"
+"""Begins the data of a button that gives a command anew with each press: whose it is, `:` and the line follow."""
+
+
+def social_buttons(receipt: Receipt, number: EntryNumber | None, words: Words) -> tuple[Button, ...]:
+    """What can be pressed under a public message about a receipt; nothing where nobody got anything."""
+    if number is None:
+        return ()
+    match receipt:
+        case Gifted(sender=sender):
+            mine = [*_again(receipt, words), _undo(sender, number, words)]
+        case Tipped(sender=sender):
+            mine = [_undo(sender, number, words)]
+        case ChestTipped():
+            mine = []
+        case _:
+            return ()
+    thank = Button(label=words.text("Thank"), data=f"{THANKS}{receipt_id(number)}")
+    buttons = (thank, look(words.text("My coins"), "balance"), *mine)
+    return tuple(button for button in buttons if len(button.data.encode()) <= BUTTON_DATA_BYTES_MAX)
+
+
+def _again(receipt: Gifted, words: Words) -> Sequence[Button]:
+    creator = words.shown.get(receipt.creator)
+    if creator is None:
+        return ()
+    count = f" x{receipt.count}" if receipt.count > 1 else ""
+    line = f"gift {receipt.gift}{count} id:{creator.identity.native_id}"
+    return (Button(label=words.text("Send again"), data=f"{AGAIN}{receipt.sender}:{line}"),)
+
+
+def _undo(sender: MemberId, number: EntryNumber, words: Words) -> Button:
+    return Button(label=words.text("Undo"), data=f"{AGAIN}{sender}:undo {receipt_id(number)}")
+
+
+def line_again(data: str, reader: Reader) -> str:
+    """The command line of such a button, for whom it is. Refuses others, and what is none."""
+    owner, _, line = data.removeprefix(AGAIN).partition(":")
+    if not line:
+        refuse_asked(Code.EXPIRED, rule="malformed")
+    if owner != str(reader.member_id):
+        refuse_asked(Code.NOT_ALLOWED, rule="presser")
+    return line
+
+
+async def thanked(economy: Economy, reader: Reader, data: str) -> Reply:
+    """The receiver's thanks, for everyone. Refuses whoever got nothing, and what was taken back."""
+    number = parse_receipt_id(data.removeprefix(THANKS))
+    if number is None or reader.community_id is None:
+        refuse_asked(Code.EXPIRED, rule="malformed")
+    entry = await economy.reads.entry(reader.community_id, number)
+    if entry is None or entry.undone_by is not None:
+        refuse_asked(Code.EXPIRED, rule="unknown")
+    if reader.member_id is None or reader.member_id not in receivers_of(entry.receipt):
+        refuse_asked(Code.NOT_ALLOWED, rule="presser")
+    shown = await economy.reads.shown(reader.community_id, [reader.member_id])
+    words = Words(SOURCE_LOCALE, reader.settings, shown)
+    return Reply(
+        command=None,
+        outcome="thanks",
+        visibility=Visibility.PUBLIC,
+        nodes=(words.line("{member} says thanks ♥", member=words.name(reader.member_id)),),
+        fields={"of": receipt_id(number)},
+    )
+
+
+def receivers_of(receipt: Receipt) -> frozenset[MemberId]:
+    """Who got something."""
+    match receipt:
+        case Tipped(tips=tips) | ChestTipped(tips=tips):
+            return frozenset(part.to for part in tips)
+        case Gifted(creator=creator):
+            return frozenset({creator})
+        case _:
+            return frozenset()

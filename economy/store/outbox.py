@@ -1,0 +1,73 @@
+"""The outbox: what committed entries have to tell others, drained by leases, so that processes share the work and a
+process that dies leaves its part to the next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, select, update
+
+from economy.service import Notice
+from economy.store.engine import Store
+from economy.store.tables import outbox
+from economy.store.timing import to_us
+from economy.values import CommunityId, EntryNumber
+
+DEAD_US: Final = 2**62
+"""When a notice that nobody can be told of is due: never. It stays, for whoever looks."""
+
+
+class StoreOutbox:
+    """`economy.service.Outbox` on a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def lease(self, now: datetime, *, limit: int, for_s: float) -> list[Notice]:
+        """The next notices that are due, earliest entry first: nobody else gets them for `for_s` seconds."""
+        now_us = to_us(now)
+        is_due = (outbox.c.due_us <= now_us) & (outbox.c.leased_until_us <= now_us)
+        async with self._store.read() as connection:
+            # Most looks find nothing, and only a writer would hold up the journal.
+            if (await connection.execute(select(outbox.c.id).where(is_due).limit(1))).first() is None:
+                return []
+        due = select(outbox.c.id).where(is_due).order_by(outbox.c.id).limit(limit).with_for_update(skip_locked=True)
+        until_us = to_us(now + timedelta(seconds=for_s))
+        taking = (
+            update(outbox)
+            .where(outbox.c.id.in_(due.scalar_subquery()))
+            .values(leased_until_us=until_us, attempts=outbox.c.attempts + 1)
+            .returning(outbox.c.id, outbox.c.community_id, outbox.c.entry, outbox.c.event, outbox.c.attempts)
+        )
+        async with self._store.write() as connection:
+            rows = (await connection.execute(taking)).all()
+        return sorted(
+            (
+                Notice(row.id, CommunityId(row.community_id), EntryNumber(row.entry), _tag(row.event), row.attempts)
+                for row in rows
+            ),
+            key=lambda notice: notice.id,
+        )
+
+    async def done(self, notices: Sequence[Notice]) -> None:
+        """They were told, or there was nobody to tell: they are forgotten."""
+        if notices:
+            async with self._store.write() as connection:
+                await connection.execute(delete(outbox).where(outbox.c.id.in_([notice.id for notice in notices])))
+
+    async def later(self, notices: Sequence[Notice], due: datetime | None) -> None:
+        """They could not be told: they are due again then, or never."""
+        if notices:
+            values = {"due_us": DEAD_US if due is None else to_us(due), "leased_until_us": 0}
+            async with self._store.write() as connection:
+                await connection.execute(
+                    update(outbox).where(outbox.c.id.in_([notice.id for notice in notices])).values(values)
+                )
+
+
+def _tag(event: str) -> str:
+    """An event's name: all that is read of it, as its entry says the rest."""
+    return str(json.loads(event)["event"])

@@ -1,0 +1,118 @@
+"""What Discord is told unasked: announcements, what staff does, and words to an owner."""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp import web
+
+from adapters.contract import Delivery, Line, Plain, Reply, Visibility
+from adapters.discord.hearing import place_of
+from bot.relay import Relay
+from tests.adapters.discord.people import Person
+from tests.adapters.discord.state import SEND_MESSAGES, VIEW_CHANNEL
+
+REPLY = Reply(command=None, outcome="notice", visibility=Visibility.PUBLIC, nodes=(Line((Plain("a *yacht*"),)),))
+
+
+@pytest.fixture
+def relay(town) -> Relay:
+    return Relay(town.florin.outbox, town.florin.economy.reads, {"discord": town.door}, town.clock)
+
+
+async def told(town, channel, nonce: str = "n"):
+    return await town.door.tell(place_of(town.guild.id), str(channel.id), REPLY, nonce=nonce)
+
+
+async def test_a_large_gift_is_announced_in_the_channel_that_the_owner_chose(town, relay) -> None:
+    ana, bo, gifts = town.person("ana"), town.person("bo"), town.guild.channel("gifts")
+    seen = await ana.use("channels announcements", channel=gifts)
+    assert seen.text == "From now on in #gifts: announcements."
+    await ana.use("settings", name="announce_from", value="3")
+    await bo.use("gift", gift="rose", to=town.user("cy"), count=5)
+    while await relay.drain():
+        pass
+    (message,) = gifts.messages.values()
+    assert message["content"] == "bo sent cy 5 roses (5)."
+    assert message["pinged"] == []
+
+
+async def test_what_staff_does_is_mirrored(town, relay) -> None:
+    staff = town.guild.channel("staff")
+    await town.person("ana").use("channels log", channel=staff)
+    while await relay.drain():
+        pass
+    staff.messages.clear()
+    await town.person("mo").use("coins add", who=town.user("cy"), amount=5, reason="won *the* quiz")
+    await relay.drain()
+    (message,) = staff.messages.values()
+    assert message["content"].endswith('mo: coins: add 5 (free) → cy "won \\*the\\* quiz"')
+
+
+async def test_the_same_nonce_is_seen_once(town) -> None:
+    """Fault 78: a send whose answer was lost is sent again, and seen once."""
+    channel = town.guild.channel("gifts")
+    town.peer.fail("POST", "/messages$", None, after=True)
+    first = await told(town, channel)
+    again = await told(town, channel)
+    assert (first.delivery, again.delivery) == (Delivery.LATER, Delivery.TOLD)
+    assert len(channel.messages) == 1
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_when_discord_is_down_it_is_told_later(town, status: int) -> None:
+    """Fault 77"""
+    town.peer.fail("POST", "/messages$", lambda: web.Response(status=status), times=1)
+    found = await told(town, town.guild.channel("gifts"))
+    assert found.delivery in (Delivery.LATER, Delivery.TOLD)
+    assert (await told(town, town.guild.channel("gifts"))).delivery is Delivery.TOLD
+    assert len(town.guild.channel("gifts").messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("refused", "needed"), [(VIEW_CHANNEL, "View Channel, Send Messages"), (SEND_MESSAGES, "Send Messages")]
+)
+async def test_a_channel_that_cannot_be_written_in_says_what_is_missing(enter, peer, refused, needed) -> None:
+    """Fault 76"""
+    async with enter() as town:
+        closed = town.guild.channel("closed")
+        closed.refused = refused
+        data = closed.payload()
+        await peer.gateway.tell("CHANNEL_CREATE", data, town.guild.id)
+        await town.person("bo").use("balance")
+        found = await told(town, closed)
+        assert (found.delivery, found.needed) == (Delivery.REFUSED, needed)
+        del town.guild.channels[closed.id]
+        gone = await told(town, closed)
+        assert (gone.delivery, gone.needed) == (Delivery.REFUSED, "the channel itself: it is gone")
+
+
+async def test_the_owner_is_told_directly_and_once(town, relay) -> None:
+    """Fault 76, fault 85: and an owner who takes no messages breaks nothing."""
+    ana, gifts = town.person("ana"), town.guild.channel("gifts")
+    await ana.use("channels announcements", channel=gifts)
+    await ana.use("settings", name="announce_from", value="1")
+    gifts.refused = SEND_MESSAGES
+    for _ in range(2):
+        await town.person("bo").use("gift", gift="rose", to=town.user("cy"))
+        while await relay.drain():
+            pass
+    private = town.peer.private_channel(ana.user)
+    (message,) = private.messages.values()
+    assert message["content"].startswith("I cannot write to #gifts.")
+    ana.user.takes_messages = False
+    await town.door.warn(place_of(town.guild.id), REPLY)
+    assert len(private.messages) == 1
+
+
+async def test_a_quiet_channel_hears_of_commands_in_private_or_not_at_all(town) -> None:
+    chat = town.guild.channel("chat")
+    ana, bo = town.person("ana"), Person(town.peer, town.user("bo"), town.guild, chat)
+    await ana.use("channels set", channel=chat, use="private")
+    assert (await bo.use("tip", to=town.user("cy"), amount="1")).is_private
+    assert not (await town.person("bo").use("tip", to=town.user("cy"), amount="1")).is_private
+    await ana.use("channels set", channel=chat, use="none")
+    no = await bo.use("tip", to=town.user("cy"), amount="1")
+    assert no.text == "No commands are answered in this channel. Use another one."
+    assert no.is_private
+    shown = await Person(town.peer, ana.user, town.guild, chat).use("channels show")
+    assert shown.text == "#chat: no commands"

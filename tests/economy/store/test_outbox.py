@@ -1,0 +1,82 @@
+"""Notices: each is taken by one process at a time, and waits until it was told."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from economy.store.outbox import StoreOutbox
+from tests.economy.store.acting import tip
+from tests.economy.store.audit import rows
+
+SOON = 60.0
+
+
+@pytest.fixture
+def outbox(store) -> StoreOutbox:
+    return StoreOutbox(store)
+
+
+async def tipped(acting, count: int) -> list[int]:
+    """The numbers of so many tips, with the grant's notice out of the way."""
+    await acting.grant(ana=1_000)
+    return [(await acting.done(tip("ana", "bo"))).number for _ in range(count)]
+
+
+async def test_notices_come_in_the_order_of_their_entries_and_name_what_happened(acting, outbox, clock):
+    numbers = await tipped(acting, 3)
+    grant, *tips = await outbox.lease(clock.now(), limit=10, for_s=SOON)
+    assert grant.event == "coins_adjusted"
+    assert [(notice.number, notice.event, notice.attempts) for notice in tips] == [
+        (number, "coins_tipped", 1) for number in numbers
+    ]
+
+
+async def test_what_one_has_taken_no_other_gets_until_the_time_is_up(acting, outbox, clock):
+    """Fault 45: a process that stops leaves its notices to the next."""
+    await tipped(acting, 3)
+    first = await outbox.lease(clock.now(), limit=2, for_s=SOON)
+    second = await outbox.lease(clock.now(), limit=10, for_s=SOON)
+    assert (len(first), len(second)) == (2, 2)
+    assert not {notice.id for notice in first} & {notice.id for notice in second}
+    assert await outbox.lease(clock.now(), limit=10, for_s=SOON) == []
+    clock.later(seconds=SOON)
+    again = await outbox.lease(clock.now(), limit=10, for_s=SOON)
+    assert [(notice.id, notice.attempts) for notice in again] == [
+        (notice.id, 2) for notice in sorted((*first, *second), key=lambda notice: notice.id)
+    ]
+
+
+async def test_many_at_once_share_the_work(acting, outbox, clock):
+    """Fault 35"""
+    await tipped(acting, 20)
+    taken = await asyncio.gather(*[outbox.lease(clock.now(), limit=5, for_s=SOON) for _ in range(8)])
+    ids = [notice.id for each in taken for notice in each]
+    assert len(ids) == len(set(ids))
+    rest = await outbox.lease(clock.now(), limit=100, for_s=SOON)
+    assert len(ids) + len(rest) == 21
+
+
+async def test_what_was_told_is_forgotten(acting, outbox, store, clock):
+    """Fault 147: the outbox does not grow by what was told."""
+    await tipped(acting, 3)
+    await outbox.done(await outbox.lease(clock.now(), limit=10, for_s=SOON))
+    await outbox.done([])
+    assert await rows(store, "SELECT count(*) FROM outbox") == [(0,)]
+
+
+async def test_what_could_not_be_told_is_due_again_or_never(acting, outbox, store, clock):
+    """Fault 76: dead marks stay to be seen."""
+    await tipped(acting, 1)
+    one, other = await outbox.lease(clock.now(), limit=10, for_s=SOON)
+    await outbox.later([one], clock.now() + timedelta(seconds=5))
+    await outbox.later([other], None)
+    await outbox.later([], None)
+    assert await outbox.lease(clock.now(), limit=10, for_s=SOON) == []
+    clock.later(seconds=5)
+    assert [notice.id for notice in await outbox.lease(clock.now(), limit=10, for_s=SOON)] == [one.id]
+    clock.later(days=10_000)
+    await outbox.done(await outbox.lease(clock.now(), limit=10, for_s=SOON))
+    assert await rows(store, "SELECT id FROM outbox") == [(other.id,)]
