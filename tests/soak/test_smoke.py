@@ -14,7 +14,7 @@ from tests.soak.findings import Outcome
 from tests.soak.ground import SQLITE, Size
 from tests.soak.images import Disk, Loss, Record, Synced
 from tests.soak.plants import SORTS
-from tests.soak.vfs import HiddenLibraryError, must_be_watchable, watched_files
+from tests.soak.vfs import HiddenLibraryError, must_be_watchable, watched
 
 SHORT = Size(
     seconds=1,
@@ -90,9 +90,8 @@ def written(tmp_path: Path) -> tuple[Record, Path]:
     must_watch_files()
     record = Record()
     file = tmp_path / "plain.sqlite"
-    with watched_files(record) as files:
-        address = files.address(file).removeprefix("sqlite:///")
-        connection = sqlite3.connect(address, uri=True, isolation_level=None)
+    with watched(file, record):
+        connection = sqlite3.connect(file, isolation_level=None)
         connection.execute("CREATE TABLE t (x)")
         connection.executemany("INSERT INTO t VALUES (?)", [(each,) for each in range(20)])
         connection.close()
