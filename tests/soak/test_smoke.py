@@ -113,7 +113,7 @@ async def test_an_audit_that_is_cut_off_invents_nothing_and_forgets_nothing() ->
 
 
 async def audited_after_a_cut(store: Store, ground: Ground, reads: int) -> bool:
-    """Whether an audit reads more often than that: the server goes away then, and the next audit finds what there is."""
+    """Whether an audit reads more often. The server goes away after so many, and the next audit finds what there is."""
     left = itertools.count(reads, -1)
 
     def cut(*_execution: object) -> None:
