@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any, Final
 
 import discord
@@ -94,12 +94,12 @@ class Door:
                 await self._idle.wait()
         await self.client.close()
 
-    @asynccontextmanager
-    async def _at_work(self) -> AsyncIterator[None]:
+    async def _finish(self, work: Awaitable[None]) -> None:
+        """Does something that closing waits for."""
         self._working += 1
         self._idle.clear()
         try:
-            yield
+            await work
         finally:
             self._working -= 1
             if not self._working:
@@ -130,8 +130,7 @@ class Door:
     # --- interactions -----------------------------------------------------------------------------------------------
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        async with self._at_work():
-            await self._heard(interaction)
+        await self._finish(self._heard(interaction))
 
     async def _heard(self, interaction: discord.Interaction[Any]) -> None:
         match interaction.type:
@@ -401,8 +400,7 @@ class Door:
     # --- messages, coming and going ---------------------------------------------------------------------------------
 
     async def on_message(self, message: discord.Message) -> None:
-        async with self._at_work():
-            await self._messages.heard(message, self._operators)
+        await self._finish(self._messages.heard(message, self._operators))
 
     async def on_came(self, member: discord.Member) -> None:
         act = f"discord:came:{member.guild.id}:{member.id}:{_stamp(member)}"

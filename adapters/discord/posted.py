@@ -20,11 +20,11 @@ _log = structlog.get_logger("adapters.discord")
 
 
 class Posted(Struct, frozen=True):
-    """Where a receipt was told, and in which words."""
+    """Where a receipt was told, and how."""
 
     channel_id: int
     message_id: int
-    content: str
+    reply: Reply
 
 
 class PostedMessages:
@@ -40,16 +40,17 @@ class PostedMessages:
             return
         if reply.visibility is not Visibility.PUBLIC:
             return
-        self._posted[place, reply.receipt] = Posted(channel_id, message_id, rendered(reply).content or "")
+        self._posted[place, reply.receipt] = Posted(channel_id, message_id, reply)
         if len(self._posted) > REMEMBERED_MAX:
             self._posted.popitem(last=False)
 
     async def take_back(self, place: Place, reply: Reply) -> None:
         """Strikes through what told of the receipt that a reply takes the place of; never raises."""
         told = self._posted.pop((place, reply.replaces), None) if reply.replaces is not None else None
-        if told is None or not told.content:
+        content = rendered(told.reply).content if told is not None else None
+        if told is None or not content:
             return
-        lines = [f"~~{line}~~" for line in told.content.split("\n") if line]
+        lines = [f"~~{line}~~" for line in content.split("\n") if line]
         struck = "\n".join([*lines, *(rendered(reply).content or "").split("\n")])[:CONTENT_MAX]
         channel = self._client.get_partial_messageable(told.channel_id)
         try:

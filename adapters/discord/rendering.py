@@ -163,6 +163,8 @@ def _at_start(found: re.Match[str]) -> str:
 
 
 def _one_line(text: str) -> str:
+    if text.isprintable():
+        return text
     return _COMMANDS.sub("", _BREAKS.sub(" ", text))
 
 

@@ -36,7 +36,7 @@ class Ready(discord.ui.LayoutView):
     them, and they work after any number of restarts."""
 
     def __init__(self, components: list[Component], *, is_layout: bool) -> None:
-        super().__init__(timeout=None)
+        # What the library would set up here serves views that wait for presses, at a third of a message's cost.
         self._ready = components
         self._is_ready_layout = is_layout
 

@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import crowds, growth, standing, throughput
+from tests.bench import crowds, doors, growth, standing, throughput
 from tests.bench.bench import QUICK, Bench, Sizes
 from tests.bench.figures import Results
 from tests.bench.machine import shape
@@ -33,6 +33,7 @@ TOPICS: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "growth": growth.growth,
     "boards": standing.boards,
     "footprint": standing.footprint,
+    "discord": doors.discord_door,
 }
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"

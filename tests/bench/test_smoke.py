@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.bench.__main__ import TOPICS, measure
 from tests.bench.bench import POSTGRES, SQLITE, Sizes
+from tests.bench.doors import NO_STORE
 from tests.bench.report import write
 
 TINY = Sizes(
@@ -27,7 +28,7 @@ async def test_every_topic_finds_its_figures(tmp_path: Path) -> None:
     results, machine = await measure(TINY, list(TOPICS), lambda _: None)
     told = [(figure.row.title, figure.store) for figure in results.figures]
     assert len(told) == len(set(told))
-    assert {store for _, store in told} == {POSTGRES, SQLITE}
+    assert {store for _, store in told} == {POSTGRES, SQLITE, NO_STORE}
     assert all(figure.values and min(figure.values) >= 0 for figure in results.figures)
     assert len(results.growth) == 2 * len(TINY.grown)
     page = tmp_path / "benchmarks.md"
