@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -125,23 +126,27 @@ def main(words: Sequence[str]) -> int:
 
 
 def figures(outcomes: Sequence[Outcome]) -> Table:
-    table = Table("what", "store", "orders", "done to it", "images", "audits", "again", "lost", "doubled", "broken")
+    table = Table("what", "orders", "done to it", "looked at", "lost", "doubled", "broken", box=SIMPLE)
+    for column in table.columns:
+        # On a narrow screen only what was done gives way.
+        column.no_wrap = column.header != "done to it"
     for each in outcomes:
+        looks = [f"{each.images:,} images"] if each.images else []
+        looks += [f"{each.audits:,} audits"]
+        looks += [f"{each.gap_s:.1f} s apart"] if each.gap_s else []
         table.add_row(
-            f"{each.topic}, {each.seconds / 60:.1f} min",
-            each.store,
+            f"{each.topic}\n{each.store}\n{each.seconds / 60:.1f} min",
             f"{each.orders:,}",
             "\n".join(f"{count:,} {name}" for name, count in sorted(each.hits.items())),
-            f"{each.images:,}",
-            f"{each.audits:,}" + (f", {each.gap_s:.1f} s apart at most" if each.gap_s else ""),
-            f"{each.again:,}",
+            "\n".join([*looks, f"{each.again:,} again"]),
             *(f"{len(found):,}" for found in (each.findings.lost, each.findings.doubled, each.findings.broken)),
         )
+        table.add_section()
     return table
 
 
 def catches(caught: Sequence[Caught]) -> Table:
-    table = Table("a bug that was planted", "store", "in", "caught", "as")
+    table = Table("a bug that was planted", "store", "in", "caught", "as", box=SIMPLE)
     for each in caught:
         took = f"{each.seconds:.1f} s" if each.is_caught else "NO"
         table.add_row(each.control.plant, each.control.store, each.control.topic, took, escape(each.told))

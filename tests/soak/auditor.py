@@ -40,6 +40,8 @@ class Auditor:
         self._number_of: dict[str, int] = {}
         self._key_of: dict[int, str] = {}
         self._last = 0
+        self._told: dict[str, int] = {}
+        """What was told, and not yet looked for."""
         self._balances: Counter[tuple[int, str]] = Counter()
         self._audited_at: float | None = None
 
@@ -54,15 +56,16 @@ class Auditor:
             await asyncio.sleep(self._every_s)
 
     async def audit(self) -> None:
-        """One look. Raises what a store raises that cannot be read."""
-        told = self._diaries.take_new()
+        """One look. Raises what a store raises that cannot be read; nothing of that look counts then."""
+        self._told.update(self._diaries.take_new())
         self._findings.doubled.update(self._diaries.contradictions)
         async with self._store.read() as opened:
             connection = await snapshot(opened)
             await self._look_back(connection)
             await self._follow(connection)
             await self._compare(connection)
-            await self._must_be_there(connection, told)
+            await self._must_be_there(connection, self._told)
+        self._told.clear()
         self.outcome.entries = self._last
         self.outcome.orders = len(self._diaries.told)
         self._count()
@@ -100,8 +103,14 @@ class Auditor:
                 self._findings.lost[act_of(key)] = f"entry {number} was there, and now holds {found.get(number)}"
 
     async def _follow(self, connection: AsyncConnection) -> None:
+        # All is read before any of it is taken: a server that dies in between must not leave half a look.
         new = await _rows(connection, f"SELECT number, key FROM entries WHERE number > {self._last} ORDER BY number")
-        before = self._last
+        moved = await _rows(
+            connection,
+            "SELECT entry, source, destination, asset, amount, source_after, destination_after FROM postings"
+            f" WHERE entry > {self._last} ORDER BY entry, ordinal",
+        )
+        [(counted,)] = await _rows(connection, "SELECT coalesce(sum(last_entry), 0) FROM counters")
         for number, key in new:
             if number != self._last + 1:
                 self._findings.broken["numbering"] = f"entry {number} follows {self._last}"
@@ -112,17 +121,12 @@ class Auditor:
                 self._findings.doubled[act] = f"is entry {self._number_of[act]} and entry {number}"
             else:
                 self._number_of[act] = number
-        await self._add_up(connection, before)
-        [(counted,)] = await _rows(connection, "SELECT coalesce(sum(last_entry), 0) FROM counters")
+        self._add_up(moved)
         if counted != self._last:
             self._findings.broken["counter"] = f"counts {counted} entries, and the last is {self._last}"
 
-    async def _add_up(self, connection: AsyncConnection, after: int) -> None:
-        for entry, source, destination, asset, amount, *balances in await _rows(
-            connection,
-            "SELECT entry, source, destination, asset, amount, source_after, destination_after FROM postings"
-            f" WHERE entry > {after} ORDER BY entry, ordinal",
-        ):
+    def _add_up(self, moved: Iterable[Any]) -> None:
+        for entry, source, destination, asset, amount, *balances in moved:
             self._balances[source, asset] -= amount
             self._balances[destination, asset] += amount
             for owner, told in zip((source, destination), balances, strict=True):

@@ -61,6 +61,7 @@ class Diaries:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._read: Counter[Path] = Counter()
+        self._ended: set[Path] = set()
         self._asked: Counter[str] = Counter()
         self._put_off: Counter[str] = Counter()
         self._open: dict[str, None] = {}
@@ -76,7 +77,7 @@ class Diaries:
         """How often nobody knew what became of an order."""
 
     def read(self) -> None:
-        for path in sorted(self._folder.glob("*.diary")):
+        for path in sorted(set(self._folder.glob("*.diary")) - self._ended):
             with path.open("rb") as file:
                 file.seek(self._read[path])
                 whole = file.read().rpartition(b"\n")[0]
@@ -84,6 +85,11 @@ class Diaries:
                 self._read[path] += len(whole) + 1
                 for line in whole.decode().split("\n"):
                     self._take(path, line)
+
+    def end(self, path: Path) -> None:
+        """Nobody writes into this one any more: it is read once more, and then never."""
+        self.read()
+        self._ended.add(path)
 
     def take_new(self) -> dict[str, int]:
         """What was told since the last call, read to this moment."""

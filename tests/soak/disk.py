@@ -28,7 +28,7 @@ from tests.soak.findings import Outcome
 from tests.soak.ground import CHECKPOINTS, SQLITE, Ground, Say, Size, pragmas
 from tests.soak.plants import Plant, around, is_caught
 from tests.soak.settling import settle
-from tests.soak.vfs import OK, watched_files
+from tests.soak.vfs import OK, watched
 from tests.soak.worker import Callers
 
 LOOK_EVERY_S: Final = 0.02
@@ -65,8 +65,8 @@ class Fault(Struct, frozen=True):
 async def disk(store: str, size: Size, say: Say, *, seed: int, plant: Plant | None = None) -> Outcome:
     """One fault after the other, under load. With a plant it ends as soon as that is seen, or its patience is over."""
     outcome = Outcome("disk", store)
-    async with Ground(store, seed=seed, plant=plant) as ground, _faults(ground) as (faults, address):
-        await _Soak(ground, size, outcome, say, faults, address).run()
+    async with Ground(store, seed=seed, plant=plant) as ground, _faults(ground) as faults:
+        await _Soak(ground, size, outcome, say, faults).run()
     return outcome
 
 
@@ -113,16 +113,16 @@ class FaultyDisk:
 
 
 @asynccontextmanager
-async def _faults(ground: Ground) -> AsyncIterator[tuple[Sequence[Fault], str]]:
-    """The faults that a store can meet, and its address where it can meet them."""
+async def _faults(ground: Ground) -> AsyncIterator[Sequence[Fault]]:
+    """The faults that a store can meet."""
     if ground.store != SQLITE:
         async with await open_store(ground.address) as store:
             await _faulty_server(store)
-        yield [_server_fault("at a write"), _server_fault("at the commit")], ground.address
+        yield [_server_fault("at a write"), _server_fault("at the commit")]
         return
     faulty = FaultyDisk(random.Random(ground.chance.random()))
-    with watched_files(faulty) as files:
-        yield _file_faults(faulty), files.address(ground.folder / "florin.sqlite")
+    with watched(ground.folder / "florin.sqlite", faulty):
+        yield _file_faults(faulty)
 
 
 def _file_faults(faulty: FaultyDisk) -> Sequence[Fault]:
@@ -191,15 +191,12 @@ def _server_fault(when: str) -> Fault:
 
 
 class _Soak:
-    def __init__(
-        self, ground: Ground, size: Size, outcome: Outcome, say: Say, faults: Sequence[Fault], address: str
-    ) -> None:
+    def __init__(self, ground: Ground, size: Size, outcome: Outcome, say: Say, faults: Sequence[Fault]) -> None:
         self._ground = ground
         self._size = size
         self._outcome = outcome
         self._say = say
         self._faults = faults
-        self._address = address
         self._diaries = Diaries(ground.folder)
         self._began = 0.0
         self._told_s = 60.0
@@ -248,7 +245,7 @@ class _Soak:
         if self._at_start is not None:
             await self._at_start.begin(self._store)
         with Diary(self._ground.folder / f"{name}.diary") as diary:
-            async with await open_store(self._address) as store:
+            async with await open_store(self._ground.address) as store:
                 if self._ground.store == SQLITE:
                     await pragmas(store, CHECKPOINTS)
                 projector = StoreProjector(store)

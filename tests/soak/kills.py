@@ -116,7 +116,6 @@ class _Soak:
         """One life after the other, until it is over."""
         for number in count(1):
             diary = self._ground.folder / f"{name}-{number}.diary"
-            self._diaries.read()
             again = self._diaries.in_doubt(f"soak:{name}-")
             life = Life(self._ground.address, diary, again, self._size.callers, self._ground.plant)
             process = self._processes.Process(target=work, args=(life,))
@@ -126,6 +125,7 @@ class _Soak:
             finally:
                 process.kill()
                 process.join()
+            self._diaries.end(diary)
             if is_over:
                 return
 

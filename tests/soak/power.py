@@ -23,7 +23,7 @@ from tests.soak.findings import Outcome
 from tests.soak.ground import CHECKPOINTS, SQLITE, Ground, Say, Size, pragmas
 from tests.soak.images import Disk, Event, Loss, Record, Told, write_image
 from tests.soak.plants import Plant, is_caught
-from tests.soak.vfs import watched_files
+from tests.soak.vfs import watched
 
 SESSIONS: Final = 3
 """How often the store is closed and opened again in one record."""
@@ -71,9 +71,9 @@ async def power(size: Size, say: Say, *, seed: int, plant: Plant | None = None) 
 async def _record(file: Path, number: int, plant: Plant | None) -> Record:
     """Orders by several callers on a store, and everything that was written meanwhile."""
     record = Record()
-    with watched_files(record) as files:
+    with watched(file, record):
         for session in range(SESSIONS):
-            async with await open_store(files.address(file)) as store:
+            async with await open_store(f"sqlite:///{file}") as store:
                 await pragmas(store, CHECKPOINTS, *(["synchronous = NORMAL"] if plant is Plant.NORMAL else []))
                 await _work(store, record, f"soak:power:{number}:{session}")
     return record

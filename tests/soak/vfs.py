@@ -1,7 +1,7 @@
 """A file system for SQLite that tells everything that is written, and may refuse it: under the real driver.
 
 It is SQLite's own, of which a few functions are replaced by ours, through the library that the driver itself has
-loaded. A store is put on it by its address: `sqlite:///file:/path?vfs=NAME&uri=true`.
+loaded. As long as it is there, whoever opens the watched file does so through it.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ _numbers = count(1)
 class WatchedFiles:
     """One such file system. The names in here are SQLite's own, since its pages explain them."""
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, file: Path, watcher: Watcher) -> None:
         self._library = _library()
-        self.name = f"florin-watched-{next(_numbers)}"
+        self._prefix = str(file)
         self._watcher = watcher
         self._paths: dict[int, str] = {}
         self._own: list[Any] = []
@@ -97,28 +97,27 @@ class WatchedFiles:
         found = self._library.sqlite3_vfs_find(None)
         self._below: _Vfs = ctypes.cast(found, ctypes.POINTER(_Vfs)).contents
         self.vfs = _Vfs.from_buffer_copy(self._below)
-        self.vfs.zName = self.name.encode()
+        self.vfs.zName = f"florin-watched-{next(_numbers)}".encode()
         self.vfs.xOpen = _Open(self._open)
         self.vfs.xDelete = _Delete(self._delete)
 
     def register(self) -> None:
-        _must(self._library.sqlite3_vfs_register(ctypes.byref(self.vfs), 0))
+        """Makes it the one that is used by whoever names none."""
+        _must(self._library.sqlite3_vfs_register(ctypes.byref(self.vfs), 1))
 
     def unregister(self) -> None:
         """Only when everything that was opened here is closed."""
         _must(self._library.sqlite3_vfs_unregister(ctypes.byref(self.vfs)))
 
-    def address(self, path: Path) -> str:
-        """The store's address on this file system."""
-        return f"sqlite:///file:{path}?vfs={self.name}&uri=true"
-
     def _open(self, _vfs: int, name: int | None, file: int, flags: int, out_flags: Any) -> int:
         path = ctypes.string_at(name).decode() if name else ""
-        if path and flags & _CREATE and not Path(path).exists() and (code := self._watcher.opened(path)) != OK:
+        # The file, and what stands beside it: its log and its journal.
+        is_watched = path.startswith(self._prefix)
+        if is_watched and flags & _CREATE and not Path(path).exists() and (code := self._watcher.opened(path)) != OK:
             return code
         done: int = self._below.xOpen(ctypes.addressof(self._below), name, file, flags, out_flags)
         opened = ctypes.cast(file, ctypes.POINTER(_OpenFile)).contents
-        if done == OK and path and opened.pMethods:
+        if done == OK and is_watched and opened.pMethods:
             self._paths[file] = path
             opened.pMethods = ctypes.pointer(self._watched(opened.pMethods))
         return done
@@ -160,7 +159,8 @@ class WatchedFiles:
         return sync
 
     def _delete(self, _vfs: int, name: bytes, with_folder: int) -> int:
-        code = self._watcher.deleted(name.decode(), synced=bool(with_folder))
+        path = name.decode()
+        code = self._watcher.deleted(path, synced=bool(with_folder)) if path.startswith(self._prefix) else OK
         return code if code != OK else self._below.xDelete(ctypes.addressof(self._below), name, with_folder)
 
 
@@ -173,12 +173,13 @@ def must_be_watchable() -> None:
 
 
 @contextmanager
-def watched_files(watcher: Watcher) -> Iterator[WatchedFiles]:
-    """A file system that tells `watcher`. Raises HiddenLibraryError where there can be none."""
-    files = WatchedFiles(watcher)
+def watched(file: Path, watcher: Watcher) -> Iterator[None]:
+    """Tells `watcher` of what is done to `file`, which is closed again before this ends. Raises HiddenLibraryError
+    where nobody can watch."""
+    files = WatchedFiles(file, watcher)
     files.register()
     try:
-        yield files
+        yield
     finally:
         files.unregister()
 
