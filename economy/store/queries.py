@@ -63,6 +63,11 @@ LOCK_COMMUNITIES: Final = Query(
     "SELECT 1 FROM communities AS c WHERE c.id IN (SELECT w.v FROM {communities}) ORDER BY c.id FOR UPDATE",
     Wanted("communities"),
 )
+LOCK_COUNTERS: Final = Query(
+    "SELECT 1 FROM counters AS n WHERE n.community_id IN (SELECT w.v FROM {communities})"
+    " ORDER BY n.community_id FOR UPDATE",
+    Wanted("communities"),
+)
 LOCK_CHESTS: Final = Query(
     "SELECT 1 FROM accounts AS a WHERE (a.community_id, a.owner) IN (SELECT w.c, w.v FROM {chests})"
     " ORDER BY a.community_id, a.asset FOR UPDATE",

@@ -23,6 +23,7 @@ from economy.store.queries import (
     HOLDERS,
     LOCK_CHESTS,
     LOCK_COMMUNITIES,
+    LOCK_COUNTERS,
     LOCK_MEMBERS_SHARE_COMMUNITIES,
     PROFILES,
     STATE,
@@ -146,6 +147,8 @@ class Reading:
             await self._bulk.query(self._connection, LOCK_COMMUNITIES, {0: sorted(setters)})
         chests = self._chests()
         if chests:
+            # Counters before the communities' own accounts, as everywhere.
+            await self._bulk.query(self._connection, LOCK_COUNTERS, {0: sorted(self._flags)})
             await self._bulk.query(self._connection, LOCK_CHESTS, grouped(sorted(chests)))
 
     def _chests(self) -> set[tuple[CommunityId, int]]:

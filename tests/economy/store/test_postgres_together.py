@@ -10,6 +10,8 @@ import asyncpg
 import pytest
 
 from economy.ledger import Undone
+from economy.rules.chest import TipFromChest
+from economy.rules.gifting import SendGift
 from economy.rules.presence import Join
 from economy.rules.tipping import Receivers, Tip
 from economy.service import Answer
@@ -212,3 +214,17 @@ async def test_who_is_seen_again_is_locked_in_turn_like_all_others(acting, clock
     assert number_of(await tipping)
     at_us = await rows(store, "SELECT DISTINCT seen_us FROM members WHERE name IN ('ana', 'bo')")
     assert at_us == [(to_us(clock.now()),)]
+
+
+async def test_who_spends_the_chest_takes_the_counter_first_like_all_others(acting, hold, store, postgres_address):
+    """Fault 24: a gift pays the house while it holds the counter."""
+    await acting.grant(ana=100, bo=1)
+    await acting.done(SendGift(by=person("ana"), to=person("bo"), gift="rose", count=20))
+    counter = await hold("SELECT 1 FROM counters")
+    spend = TipFromChest(by=person("owner"), receivers=Receivers((person("bo"),)), amount=AmountWord.exact(3))
+    spending = await counter.behind(acting.submit(spend))
+    other = await asyncpg.connect(postgres_address)
+    await other.execute("SELECT 1 FROM accounts WHERE owner = -3 FOR UPDATE NOWAIT")
+    await other.close()
+    await counter.let_go()
+    assert number_of(await spending)
