@@ -22,6 +22,8 @@ from tests.adapters.discord.state import (
 )
 
 API = "/api/v10"
+TEAM = (("admin", 2), ("admin", 2), ("developer", 2), ("read_only", 2), ("admin", 1))
+"""Role and state of a team's members; 1 is who was invited and has not come."""
 Handler = Callable[[web.Request, Any, dict[str, bytes]], Awaitable[Any]]
 
 
@@ -131,7 +133,10 @@ class Rest:
 
     async def application(self, request: web.Request, body: Any, uploads: dict[str, bytes]) -> Any:
         peer = self._peer
-        members = [{"user": user.payload(), "membership_state": 2, "role": "admin"} for user in peer.team]
+        members = [
+            {"user": user.payload(), "membership_state": state, "role": role}
+            for user, (role, state) in zip(peer.team, TEAM, strict=False)
+        ]
         owner_id = str(peer.team[0].id) if peer.team else ""
         team = {"id": "1", "icon": None, "name": "team", "owner_user_id": owner_id, "members": members}
         return {
