@@ -17,6 +17,7 @@ from bot.command_line import Stop
 from bot.commands.registry import specs
 from bot.relay import Relay
 from bot.settings import Environment, shards_of
+from bot.wording import translations_of
 
 
 def discord_settings(environment: Environment) -> DiscordSettings | None:
@@ -43,7 +44,9 @@ def doors_of(environment: Environment, conversation: Conversation) -> list[Adapt
 async def look_at_discord(environment: Environment) -> DiscordState:
     """What Discord says of the bot, for `florin doctor`."""
     settings = discord_settings(environment)
-    return DiscordState(problem="no token is set") if settings is None else await look(settings, specs())
+    return (
+        DiscordState(problem="no token is set") if settings is None else await look(settings, specs(), translations_of)
+    )
 
 
 async def serve(environment: Environment) -> None:

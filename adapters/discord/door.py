@@ -21,7 +21,6 @@ from adapters.discord.announcing import tell, tell_directly
 from adapters.discord.answering import DEFER_AFTER_S
 from adapters.discord.client import Client
 from adapters.discord.commands import Commands
-from adapters.discord.forms import menu_payload
 from adapters.discord.hearing import (
     place_of,
     sighting_of,
@@ -30,7 +29,7 @@ from adapters.discord.messages import Messages
 from adapters.discord.posted import PostedMessages
 from adapters.discord.presses import Presses
 from adapters.discord.settings import PLATFORM, DiscordSettings
-from adapters.discord.tree import Tree, in_sync
+from adapters.discord.syncing import commands_payload, sync
 from economy.service import Place
 
 FINISH_WITHIN_S: Final = 5.0
@@ -92,18 +91,9 @@ class Door:
         application = self.client.application
         if application is not None:
             self._acts.operators = operators_of(application)
-        await self.sync()
-
-    async def sync(self) -> bool:
-        """Tells Discord of the commands where it has others; whether that was so."""
-        application_id = self.client.application_id or 0
-        ours = commands_payload(self._acts.tree, self._conversation)
-        theirs = await self.client.http.get_global_commands(application_id)
-        if in_sync(ours, theirs):
-            return False
-        await self.client.http.bulk_upsert_global_commands(application_id, payload=ours)
-        _log.info("commands told", commands=len(ours))
-        return True
+        ours = commands_payload(self._acts.tree, self._conversation.specs())
+        if await sync(self.client, ours):
+            _log.info("commands told", commands=len(ours))
 
     # --- interactions -----------------------------------------------------------------------------------------------
 
@@ -164,11 +154,6 @@ def operators_of(application: discord.AppInfo) -> frozenset[int]:
     }
     owner = set() if team.owner_id is None else {team.owner_id}
     return frozenset(administrators | owner)
-
-
-def commands_payload(tree: Tree, conversation: Conversation) -> list[Any]:
-    """All that Discord is told of: commands and menus."""
-    return [*tree.payload(), *menu_payload(conversation.specs())]
 
 
 def _stamp(member: discord.Member) -> int:

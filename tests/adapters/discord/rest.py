@@ -173,7 +173,9 @@ class Rest:
         return self._peer.channel_of(int(request.match_info["channel_id"])).payload()
 
     async def commands(self, request: web.Request, body: Any, uploads: dict[str, bytes]) -> Any:
-        return self._peer.commands
+        if request.query.get("with_localizations") == "true":
+            return self._peer.commands
+        return [_unlocalised(command) for command in self._peer.commands]
 
     async def put_commands(self, request: web.Request, body: Any, uploads: dict[str, bytes]) -> Any:
         check_commands(body)
@@ -380,6 +382,17 @@ async def _read(request: web.Request) -> tuple[Any, dict[str, bytes]]:
         return json.loads(str(form["payload_json"])), uploads
     text = await request.text()
     return (json.loads(text) if text else None), {}
+
+
+def _unlocalised(told: Any) -> Any:
+    """Without its other languages, as Discord leaves them out unless it is asked for them."""
+    match told:
+        case dict():
+            return {key: _unlocalised(value) for key, value in told.items() if not key.endswith("_localizations")}
+        case list():
+            return [_unlocalised(each) for each in told]
+        case _:
+            return told
 
 
 def _given_back(command: dict[str, Any], application_id: int) -> dict[str, Any]:
