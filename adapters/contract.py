@@ -70,10 +70,9 @@ class Invocation(Struct, frozen=True, kw_only=True):
     `act`. `private`: said to the bot alone. `replied_to`: whose message this one answers, where the platform says so.
     `locale` is the reader's, such as `en`. `standing` and `held` are what the platform itself says of the person at
     this moment: roles of ours, and the native ids of its own roles. `channel` is the native id of where in the place
-    it was said, on platforms that divide theirs, and `channel_name` what people call it. `said_at`: when it was said,
-    where the platform delivers late: orders that come too late are refused. `veiled`: public answers are not to name
-    them. `administers`: the platform says that they administer the place; what that makes them is the community's to
-    set.
+    it was said, on platforms that divide theirs. `said_at`: when it was said, where the platform delivers late: orders
+    that come too late are refused. `administers`: the platform says that they administer the place; what that makes
+    them is the community's to set. `veiled`: public answers are not to name them.
     """
 
     act: str
@@ -85,7 +84,6 @@ class Invocation(Struct, frozen=True, kw_only=True):
     standing: frozenset[Role] = frozenset()
     held: frozenset[str] = frozenset()
     channel: str | None = None
-    channel_name: str = ""
     private: bool = False
     replied_to: Sighting | None = None
     locale: str = "en"

@@ -33,7 +33,7 @@ from bot.presence import Presence
 from bot.refusals import refused
 from bot.refused import Refused, refuse_asked
 from bot.social import AGAIN, MINE, THANKS, line_again, own_rank, thanked
-from bot.wording import SOURCE_LOCALE, Words, languages
+from bot.wording import SOURCE_LOCALE, Words, translations_of
 from economy.refusals import Code, Refusal
 from economy.rules.permissions import Right, may
 from economy.rules.places import ChannelUse, channel_use, mapped_roles
@@ -117,8 +117,7 @@ class Dispatcher:
 
     def translated(self, text: str) -> Mapping[str, str]:
         """A text of a spec in every other language there is, by its tag."""
-        found = {tag: Words(tag, Settings()).text(text) for tag in languages()}
-        return {tag: said for tag, said in found.items() if said != text}
+        return translations_of(text)
 
     def help_of(self, spec: CommandSpec, locale: str) -> str:
         """What a command does, in the reader's language."""

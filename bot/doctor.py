@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
 from adapters.discord.found import DiscordState
+from adapters.telegram.found import TelegramState
 from bot.doctor_discord import examined_on_discord
 from bot.doctor_store import examined, room
 from bot.doctor_telegram import examined_on_telegram
 from bot.findings import Finding, State
 from bot.settings import Environment, shown_store
 from economy.checkup import Checkup, FileFacts
-
-if TYPE_CHECKING:
-    from adapters.telegram.examining import TelegramState
 
 RELEASED: Final = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right stands before the release that reads it."""
@@ -50,14 +48,15 @@ def examine(
     on_discord: DiscordState | None = None,
     on_telegram: TelegramState | None = None,
 ) -> tuple[Finding, ...]:
-    """Everything there is to say, in the order of what rests on what; of a platform only where it was asked."""
+    """Everything there is to say, in the order of what rests on what. None of a platform is: nobody asked there."""
+    webhook = environment.telegram.webhook or ""
     return (
         _settings(environment),
         *_store(store),
         _clock(store.checkup, now),
         _zones(),
         *(() if on_discord is None else examined_on_discord(on_discord)),
-        *(() if on_telegram is None else examined_on_telegram(environment, on_telegram, now)),
+        *(() if on_telegram is None else examined_on_telegram(on_telegram, webhook, now)),
     )
 
 
@@ -67,10 +66,12 @@ def healthy(findings: tuple[Finding, ...]) -> bool:
 
 def _settings(environment: Environment) -> Finding:
     tokens = (("Discord", environment.discord.token), ("Telegram", environment.telegram.token))
-    if doors := [platform for platform, token in tokens if token]:
-        opened = "that door" if len(doors) == 1 else "both doors"
-        words = f"a token for {' and '.join(doors)} is set, so `florin run` opens {opened}"
+    doors = [platform for platform, token in tokens if token]
+    if len(doors) > 1:
+        words = f"tokens for {' and '.join(doors)} are set, so `florin run` opens those doors"
         return Finding("settings", State.OK, words)
+    if doors:
+        return Finding("settings", State.OK, f"a token for {doors[0]} is set, so `florin run` opens that door")
     debug = ", and FLORIN_DEBUG is on" if environment.debug else ""
     return Finding("settings", State.OK, f"no token is set, so `florin run` opens the console{debug}")
 

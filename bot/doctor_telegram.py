@@ -1,21 +1,19 @@
-"""What `florin doctor` says of the bot on Telegram. Pure."""
+"""What `florin doctor` says of Telegram. Pure: others look, this judges."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from adapters.telegram.found import GroupState, TelegramState
 from bot.findings import Finding, State
 from bot.naming import inert
-from bot.settings import Environment
-
-if TYPE_CHECKING:
-    from adapters.telegram.examining import GroupState, TelegramState
 
 FAILED_LATELY: Final = timedelta(hours=1)
 
 
-def examined_on_telegram(environment: Environment, found: TelegramState, now: datetime) -> tuple[Finding, ...]:
+def examined_on_telegram(found: TelegramState, wanted: str, now: datetime) -> tuple[Finding, ...]:
+    """What there is to say of it; `wanted` is the webhook that is set here, empty without one."""
     if not found.knows_token:
         words = "Telegram does not know the token: copy it again from @BotFather, into FLORIN_TELEGRAM__TOKEN"
         return (Finding("telegram", State.WRONG, words),)
@@ -24,7 +22,7 @@ def examined_on_telegram(environment: Environment, found: TelegramState, now: da
     return (
         Finding("telegram", State.OK, f"the token is @{found.handle}'s"),
         _privacy(found),
-        _webhook(environment, found, now),
+        _webhook(found, wanted, now),
         _menus(found),
         *(_group(found, group) for group in found.groups),
     )
@@ -37,8 +35,7 @@ def _privacy(found: TelegramState) -> Finding:
     return Finding("privacy mode", State.OK, words)
 
 
-def _webhook(environment: Environment, found: TelegramState, now: datetime) -> Finding:
-    wanted = environment.telegram.webhook or ""
+def _webhook(found: TelegramState, wanted: str, now: datetime) -> Finding:
     if found.webhook != wanted:
         if not wanted:
             words = "Telegram still calls one, and FLORIN_TELEGRAM__WEBHOOK is not set: `florin run` takes it away"

@@ -83,7 +83,14 @@ def configure(
     root.setLevel(level.upper())
     # Their output holds statements with what people wrote, and addresses with the token.
     for chatty in (
-        *("aiosqlite", "alembic.runtime.plugins", "asyncpg", "discord", "httpcore", "httpx", "sqlalchemy", "telegram"),
+        "aiosqlite",
+        "alembic.runtime.plugins",
+        "asyncpg",
+        "discord",
+        "httpcore",
+        "httpx",
+        "sqlalchemy",
+        "telegram",
     ):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(True)

@@ -74,10 +74,6 @@ def names_someone(word: Word) -> bool:
             return False
 
 
-HERE = "here"
-"""The channel that a command is given in, for platforms on which none can be named."""
-
-
 class Meanings:
     """Turns words of one invocation into values; refuses those that have no such meaning."""
 
@@ -115,17 +111,9 @@ class Meanings:
             case OptionKind.GROUP:
                 return word if isinstance(word, Group) else self.refuse("not_a_group", option=option.name)
             case OptionKind.CHANNEL:
-                return self._channel(option, word)
+                return word if isinstance(word, Channel) else self.refuse("not_a_channel", option=option.name)
             case _:
                 return self._of_word[option.kind](option, self._one_word(option, word))
-
-    def _channel(self, option: Option, word: Word) -> Channel:
-        if isinstance(word, Channel):
-            return word
-        here = self._invocation.channel
-        if isinstance(word, str) and word.casefold() == HERE and here is not None:
-            return Channel(here, self._invocation.channel_name or HERE)
-        return self.refuse("not_a_channel", option=option.name)
 
     def refuse(self, rule: str, code: Code = Code.INVALID_ARGUMENT, **fields: Value) -> NoReturn:
         """Refuses and says how the command is written."""

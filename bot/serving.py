@@ -13,21 +13,20 @@ from adapters.discord.door import Door
 from adapters.discord.found import DiscordState
 from adapters.discord.settings import DiscordSettings
 from adapters.telegram.door import API, Line, TelegramDoor
-from adapters.telegram.examining import TelegramState
-from adapters.telegram.examining import look as look_at_bot
+from adapters.telegram.examining import look as look_on_telegram
+from adapters.telegram.found import TelegramState
 from adapters.telegram.intake import Webhook
-from adapters.telegram.rendering import PLATFORM as TELEGRAM
 from bot.app import Florin, SystemClock, open_florin, places_of
 from bot.command_line import Stop
 from bot.commands.registry import specs
 from bot.doctor import StoreState
 from bot.relay import Relay
-from bot.settings import Environment, Telegram, shards_of
-from bot.wording import SOURCE_LOCALE, Words
+from bot.settings import Environment, shards_of
+from bot.wording import SOURCE_LOCALE, Words, translations_of
 from economy.settings import Settings
 
 GROUPS_MAX = 20
-"""How many groups of Telegram's the doctor asks about."""
+"""How many groups the doctor asks about."""
 
 
 def discord_settings(environment: Environment) -> DiscordSettings | None:
@@ -45,54 +44,54 @@ def discord_settings(environment: Environment) -> DiscordSettings | None:
     )
 
 
-def telegram_line(telegram: Telegram) -> Line:
-    """How the environment says that Telegram is reached. Only where a token is set."""
-    if telegram.token is None:
-        raise ValueError("no token is set")
+def telegram_line(environment: Environment) -> Line | None:
+    """How Telegram is reached; None where it has no token."""
+    told = environment.telegram
+    if told.token is None:
+        return None
     webhook = None
-    if telegram.webhook is not None and telegram.webhook_secret is not None:
-        host, _, port = telegram.webhook_listen.rpartition(":")
-        secret = telegram.webhook_secret.get_secret_value()
-        webhook = Webhook(url=telegram.webhook, host=host.strip("[]"), port=int(port), secret=secret)
+    if told.webhook is not None and told.webhook_secret is not None:
+        host, _, port = told.webhook_listen.rpartition(":")
+        secret = told.webhook_secret.get_secret_value()
+        webhook = Webhook(url=told.webhook, host=host.strip("[]"), port=int(port), secret=secret)
     return Line(
-        token=telegram.token.get_secret_value(),
-        operators=frozenset(int(each) for each in telegram.operators.split(",") if each.strip()),
+        token=told.token.get_secret_value(),
+        operators=frozenset(int(each) for each in told.operators.split(",") if each.strip()),
         webhook=webhook,
-        api_url=telegram.api_url or API,
-        file_url=telegram.file_url or API,
+        api_url=told.api_url or API,
+        file_url=told.file_url or API,
     )
 
 
 def doors_of(environment: Environment, florin: Florin) -> list[Adapter]:
     """A door for each platform that has a token."""
     doors: list[Adapter] = []
-    on_discord = discord_settings(environment)
-    if on_discord is not None:
+    if (on_discord := discord_settings(environment)) is not None:
         doors.append(Door(on_discord, florin.conversation))
-    if environment.telegram.token is not None:
-        line = telegram_line(environment.telegram)
-        doors.append(TelegramDoor(line, florin.conversation, florin.memory_of(TELEGRAM)))
+    if (on_telegram := telegram_line(environment)) is not None:
+        doors.append(TelegramDoor(on_telegram, florin.conversation, florin.memory_of(TelegramDoor.platform)))
     return doors
 
 
 async def look_at_discord(environment: Environment) -> DiscordState:
     """What Discord says of the bot, for `florin doctor`."""
     settings = discord_settings(environment)
-    return DiscordState(problem="no token is set") if settings is None else await look(settings, specs())
+    return (
+        DiscordState(problem="no token is set") if settings is None else await look(settings, specs(), translations_of)
+    )
 
 
 async def look_at_telegram(environment: Environment, store: StoreState) -> TelegramState:
-    """What `florin doctor` tells of Telegram: of the bot, and of the groups it was in last."""
+    """What Telegram says of the bot, and of the groups it was in last, for `florin doctor`."""
+    line = telegram_line(environment)
+    if line is None:
+        return TelegramState(problem="no token is set")
     checkup = store.checkup
     usable = checkup is not None and checkup.revision == checkup.head
-    places = await places_of(environment.address, TELEGRAM, GROUPS_MAX) if usable else []
+    places = await places_of(environment.address, TelegramDoor.platform, GROUPS_MAX) if usable else []
     words = Words(SOURCE_LOCALE, Settings())
-    return await look_at_bot(
-        telegram_line(environment.telegram),
-        [int(place.native_id) for place in places],
-        specs(),
-        lambda spec, _locale: words.text(spec.help),
-    )
+    groups = [int(place.native_id) for place in places]
+    return await look_on_telegram(line, groups, specs(), lambda spec, _locale: words.text(spec.help))
 
 
 async def serve(environment: Environment) -> None:

@@ -68,6 +68,12 @@ def languages(folder: Path = LOCALES) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in folder.glob("*.po")))
 
 
+def translations_of(text: str) -> dict[str, str]:
+    """A text in every other language there is a translation for, by its tag."""
+    found = {tag: Words(tag, Settings()).text(text) for tag in languages()}
+    return {tag: said for tag, said in found.items() if said != text}
+
+
 @lru_cache(maxsize=16_384)
 def number(value: int, locale: str = SOURCE_LOCALE) -> str:
     """A whole number with the locale's sign between thousands, in ASCII digits, so that it can be typed back."""

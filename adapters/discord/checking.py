@@ -10,37 +10,41 @@ from discord.http import Route
 
 from adapters.contract import CommandSpec
 from adapters.discord.client import lead_to
-from adapters.discord.forms import menu_payload
 from adapters.discord.found import DiscordState, GuildState, lacking
 from adapters.discord.sending import BrokenLine
 from adapters.discord.settings import DiscordSettings
-from adapters.discord.tree import Tree, in_sync
+from adapters.discord.syncing import commands_payload, commands_there
+from adapters.discord.tree import Translated, Tree, in_sync
 
 GUILDS_PAGE: Final = 200
 _MEMBERS_FLAGS: Final = 1 << 14 | 1 << 15
 """The members intent, as Discord grants it to large bots and to small ones."""
 
 
-async def look(settings: DiscordSettings, specs: Sequence[CommandSpec]) -> DiscordState:
+async def look(
+    settings: DiscordSettings, specs: Sequence[CommandSpec], translated: Translated = lambda _: {}
+) -> DiscordState:
     """Asks Discord. Never raises for what Discord or the line may say."""
     lead_to(settings)
     client = discord.Client(intents=discord.Intents.none())
     try:
         async with client:
             await client.login(settings.token)
-            return await _found(client, settings, specs)
+            return await _found(client, settings, specs, translated)
     except discord.LoginFailure:
         return DiscordState(problem="Discord does not take the token: copy it again, or reset it there")
     except (discord.HTTPException, *BrokenLine) as error:
         return DiscordState(problem=f"Discord could not be asked ({type(error).__name__})")
 
 
-async def _found(client: discord.Client, settings: DiscordSettings, specs: Sequence[CommandSpec]) -> DiscordState:
+async def _found(
+    client: discord.Client, settings: DiscordSettings, specs: Sequence[CommandSpec], translated: Translated
+) -> DiscordState:
     application = client.application
     if application is None or client.user is None:
         return DiscordState(problem="Discord did not say whose token this is")
-    ours = [*Tree(specs).payload(), *menu_payload(specs)]
-    theirs: list[Any] = list(await client.http.get_global_commands(application.id))
+    ours = commands_payload(Tree(specs, translated), tuple(specs))
+    theirs = await commands_there(client, application.id)
     return DiscordState(
         name=client.user.name,
         application_id=application.id,

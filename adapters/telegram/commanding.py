@@ -11,6 +11,7 @@ from telegram.error import TelegramError
 from adapters.contract import (
     ATTACHMENT_BYTES_MAX,
     Attachment,
+    Channel,
     Invocation,
     Mention,
     Notice,
@@ -23,9 +24,11 @@ from adapters.telegram.logs import log, problem_of
 from adapters.telegram.reading import Command, Handle, Token
 from adapters.telegram.room import Room
 from adapters.telegram.standing import Standing
-from adapters.telegram.telling import WHOLE_GROUP
 from adapters.telegram.where import Where
 from economy.service import Sighting
+
+HERE: Final = "#here"
+"""How somebody names the topic they write in: Telegram has no way to mention one."""
 
 NAMED_IN_FILE_MAX: Final = 5_000
 
@@ -80,7 +83,7 @@ class Commands:
         if standing is None:
             return self._room.conversation.notice(Notice.STANDING_UNKNOWN, locale=where.locale)
         replied_to, is_hidden = await self._answered(message, chat_id)
-        words = [await self._word(token, chat_id) for token in said.tokens]
+        words = [await self._word(token, chat_id, where) for token in said.tokens]
         if is_hidden and self._wants_somebody(said.name) and not any(isinstance(word, Mention) for word in words):
             return self._room.conversation.notice(Notice.HIDDEN_AUTHOR, locale=where.locale)
         try:
@@ -96,12 +99,11 @@ class Commands:
                 words=tuple(words),
                 standing=standing.roles,
                 administers=standing.administers,
-                channel=str(where.topic or WHOLE_GROUP) if home is None else None,
-                channel_name=reading.topic_name(message),
                 private=home is not None,
                 replied_to=replied_to,
                 locale=where.locale,
                 said_at=message.date,
+                channel=None if home is not None else reading.channel(chat_id, where.topic),
                 veiled=veiled,
             )
         )
@@ -135,7 +137,7 @@ class Commands:
             for option in spec.options
         )
 
-    async def _word(self, token: Token, chat_id: int) -> Word:
+    async def _word(self, token: Token, chat_id: int, where: Where) -> Word:
         match token:
             case Handle():
                 known = await self._room.acquaintance.named(token)
@@ -145,6 +147,9 @@ class Commands:
             case Mention(person):
                 user = User(int(person.identity.native_id), person.name, person.is_bot)
                 return Mention(await self._room.acquaintance.seen(chat_id, user))
+            case str() if token.casefold() == HERE:
+                called = f"topic {where.topic}" if where.topic else "here"
+                return Channel(reading.channel(chat_id, where.topic), called)
             case _:
                 return token
 

@@ -13,24 +13,25 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, CallbackContext, ExtBot, TypeHandler
 from telegram.request import BaseRequest, HTTPXRequest
 
-from adapters.contract import Conversation, DoorError, Memory, Reply, Told
+from adapters.contract import Conversation, Delivery, DoorError, Memory, Reply, Told
 from adapters.telegram import menus
 from adapters.telegram.acquaintance import Acquaintance
 from adapters.telegram.intake import LEASE, POLL_S, Listening, Polling, Taking, Webhook
 from adapters.telegram.listening import Listener
 from adapters.telegram.logs import log, problem_of
-from adapters.telegram.pacing import Limits, Pacer
+from adapters.telegram.pacing import Limits, Pacer, Urgency
 from adapters.telegram.posting import Postman
 from adapters.telegram.posts import Posts
-from adapters.telegram.rendering import PLATFORM, Addressing
+from adapters.telegram.reading import chat_and_topic, chat_id_of
+from adapters.telegram.rendering import PLATFORM, Addressing, pages, written
 from adapters.telegram.room import Me, Room, Turns
-from adapters.telegram.sending import Sender
+from adapters.telegram.sending import Sender, Target, Unreachable
 from adapters.telegram.standing import Rights
 from adapters.telegram.sweeping import AFTER_S, Sweeper
-from adapters.telegram.telling import tell, warn
-from economy.service import Place
+from economy.service import Place, Role
 
 CONNECTIONS: Final = 64
+TOLD_KEPT_FOR: Final = timedelta(days=2)
 API: Final = "https://api.telegram.org"
 
 
@@ -70,6 +71,7 @@ class TelegramDoor:
         self._application = _application(line, self._pacer, *self._requests)
         self._bot: ExtBot[int] = self._application.bot
         self._listener: Listener | None = None
+        self._room: Room | None = None
         self._taking = Taking(self._application.process_update)
         self._intake: Polling | Listening = (
             Polling(self._bot, memory, self._taking, poll_s=line.poll_s, lease=line.lease)
@@ -127,12 +129,33 @@ class TelegramDoor:
         await self._closed.wait()
 
     async def tell(self, place: Place, channel: str, reply: Reply, *, nonce: str) -> Told:
-        """Tells something in a group, `channel` being its topic; the same nonce again is seen once. Never raises."""
-        return await tell(self._sender, self._memory, int(place.native_id), channel, reply, nonce)
+        """Tells something unasked in a topic of a group; the same nonce again is seen once. Never raises."""
+        try:
+            chat, topic = chat_and_topic(channel)
+            if not await self._memory.swap("told", nonce, None, "", keep=TOLD_KEPT_FOR):
+                # It was sent, or nobody knows whether it was: it is not sent twice.
+                return Told(Delivery.TOLD)
+            for page in pages(written(reply.nodes)):
+                await self._sender.text(page, Target(chat=chat, topic=topic), urgency=Urgency.ANNOUNCEMENT)
+        except Unreachable as problem:
+            return Told(Delivery.REFUSED, problem_of(problem.__cause__ or problem))
+        except TelegramError as problem:
+            log.warning("announcement in doubt", channel=channel, problem=problem_of(problem))
+        except Exception as problem:  # noqa: BLE001  # the memory may be away: it is told later
+            log.warning("announcement put off", channel=channel, problem=type(problem).__name__)
+            return Told(Delivery.LATER)
+        return Told(Delivery.TOLD)
 
     async def warn(self, place: Place, reply: Reply) -> None:
-        """Tells whoever owns the group something directly; never raises."""
-        await warn(self._sender, self._bot, int(place.native_id), reply)
+        """Tells whoever owns a group something directly; never raises."""
+        if self._room is None:
+            return
+        found = await self._room.rights.administrators(chat_id_of(place))
+        owners = [] if found is None else [user for user, each in found.standings.items() if Role.OWNER in each.roles]
+        for owner in owners:
+            with suppress(Unreachable, TelegramError):
+                for page in pages(written(reply.nodes)):
+                    await self._sender.text(page, Target(chat=owner), urgency=Urgency.ANNOUNCEMENT)
 
     async def take(self, update: Update) -> None:
         """One update, as python-telegram-bot hands it on."""
@@ -171,19 +194,18 @@ class TelegramDoor:
             addressing=Addressing(names, me.handle),
             link=lambda payload: f"https://t.me/{me.handle}?start={payload}",
         )
-        return Listener(
-            Room(
-                me=me,
-                bot=bot,
-                conversation=self._conversation,
-                memory=self._memory,
-                rights=rights,
-                acquaintance=Acquaintance(bot, self._conversation, self._memory),
-                postman=postman,
-                specs=self._conversation.specs(),
-                turns=Turns(),
-            )
+        self._room = Room(
+            me=me,
+            bot=bot,
+            conversation=self._conversation,
+            memory=self._memory,
+            rights=rights,
+            acquaintance=Acquaintance(bot, self._conversation, self._memory),
+            postman=postman,
+            specs=self._conversation.specs(),
+            turns=Turns(),
         )
+        return Listener(self._room)
 
     async def _heard(self, update: Update, _context: CallbackContext[Any, Any, Any, Any]) -> None:
         if self._listener is not None:

@@ -13,7 +13,6 @@ from adapters.telegram.commanding import Commands
 from adapters.telegram.reading import Command
 from adapters.telegram.room import Room
 from adapters.telegram.standing import NOBODY, Own
-from adapters.telegram.telling import WHOLE_GROUP
 from adapters.telegram.where import Where
 
 
@@ -67,7 +66,7 @@ class Presses:
                 data=data,
                 standing=standing.roles,
                 administers=standing.administers,
-                channel=None if where.alone else str(where.topic or WHOLE_GROUP),
+                channel=None if where.alone else reading.channel(home, where.topic),
                 private=where.alone,
                 locale=where.locale,
             )

@@ -78,6 +78,17 @@ def topic(message: Message) -> int | None:
     return message.message_thread_id if message.is_topic_message else None
 
 
+def channel(chat_id: int, topic_id: int | None) -> str:
+    """A topic of a group by a name that no other group's has; groups without topics have one."""
+    return f"{chat_id}/{topic_id or 0}"
+
+
+def chat_and_topic(native_id: str) -> tuple[int, int | None]:
+    """The opposite of `channel`."""
+    chat_id, _, topic_id = native_id.partition("/")
+    return int(chat_id), int(topic_id) or None
+
+
 def ephemeral_id(message: Message) -> int | None:
     """The id of a message that only one person and the bot see."""
     found = message.api_kwargs.get("ephemeral_message_id")
@@ -186,11 +197,3 @@ def specs_of(name: str, specs: Iterable[CommandSpec]) -> list[CommandSpec]:
 
 def takes_file(name: str, specs: Iterable[CommandSpec]) -> bool:
     return any(option.kind is OptionKind.TARGETS for spec in specs_of(name, specs) for option in spec.options)
-
-
-def topic_name(message: Message) -> str:
-    """What the topic that a message stands in is called, as far as Telegram says; the whole group is none."""
-    if not message.is_topic_message:
-        return "general"
-    begun = message.reply_to_message.forum_topic_created if message.reply_to_message is not None else None
-    return f"topic {message.message_thread_id}" if begun is None else begun.name

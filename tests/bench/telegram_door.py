@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
@@ -22,14 +22,12 @@ from telegram.request import BaseRequest, RequestData
 from adapters.contract import (
     CommandSpec,
     Conversation,
-    Hint,
     Invocation,
     Name,
     Notice,
     Plain,
     Pressed,
     Reply,
-    Suggestion,
     Visibility,
 )
 from adapters.contract import Line as Words
@@ -148,22 +146,22 @@ class Answering(Conversation):
     async def complete(self, invocation: Invocation) -> list[str]:
         raise NotImplementedError
 
-    async def suggest(self, invocation: Invocation, option: str) -> list[Suggestion]:
-        raise NotImplementedError
-
     def specs(self) -> tuple[CommandSpec, ...]:
         return self._specs
-
-    def hint(self, hint: Hint, locale: str, **values: str) -> Reply:
-        raise NotImplementedError
-
-    def translated(self, text: str) -> Mapping[str, str]:
-        return {}
 
     def help_of(self, spec: CommandSpec, locale: str) -> str:
         return spec.help
 
     def notice(self, notice: Notice, *, locale: str = "en", named: Any = None) -> Reply:
+        raise NotImplementedError
+
+    async def suggest(self, invocation: Invocation, option: str) -> list[Any]:
+        raise NotImplementedError
+
+    def hint(self, hint: Any, locale: str, **values: str) -> Reply:
+        raise NotImplementedError
+
+    def translated(self, text: str) -> dict[str, str]:
         raise NotImplementedError
 
     async def homes(self, person: Identity) -> list[Place]:

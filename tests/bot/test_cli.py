@@ -153,14 +153,6 @@ def test_a_setting_that_cannot_be_used_is_one_sentence(florin, command):
     assert TOKEN[:20] not in done.out + done.err
 
 
-def test_run_with_a_token_of_telegram_says_that_there_is_no_door_yet(florin, tmp_path):
-    done = florin("run", TELEGRAM__TOKEN="test-telegram", TELEGRAM__API_URL="http://127.0.0.1:9")
-    assert done.status == 1
-    assert "no door to Telegram yet" in done.err
-    assert "test-telegram" not in done.err
-    assert not (tmp_path / "florin.db").exists()
-
-
 def test_run_says_where_discord_cannot_be_reached(florin):
     """Fault 129: and tells no token."""
     done = florin("run", DISCORD__TOKEN="test-discord", DISCORD__API_URL="http://127.0.0.1:9")

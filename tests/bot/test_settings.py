@@ -175,41 +175,6 @@ def test_an_address_is_shown_without_its_password():
     assert secrets_of("sqlite:///florin.db") == frozenset()
 
 
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
-        ("localhost:80", ("localhost", 80)),
-        ("[::1]:9464", ("::1", 9464)),
-    ],
-)
-def test_metrics_are_told_at_an_address_of_this_machine(monkeypatch, text, address):
-    assert read(monkeypatch, METRICS__LISTEN=text).listen == address
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "0.0.0.0:9464",
-        "9464",
-        ":9464",
-        "127.0.0.1",
-        "127.0.0.1:no",
-        "127.0.0.1:99999",
-        "example.invalid:80",
-        "127.0.0.1:80/x",
-        "::1:9464",
-    ],
-)
-def test_metrics_are_told_nowhere_else(monkeypatch, text):
-    told = problems(monkeypatch, METRICS__LISTEN=text)
-    assert told == "FLORIN_METRICS__LISTEN must be an address of this machine with its port, such as 127.0.0.1:9464."
-
-
-def test_metrics_are_off_unless_they_are_set(monkeypatch):
-    assert read(monkeypatch).listen is None
-
-
 WEBHOOK = "https://florin.example/telegram"
 
 
@@ -256,7 +221,43 @@ def test_the_environment_becomes_a_line_to_telegram(monkeypatch):
         TELEGRAM__WEBHOOK_SECRET="s" * 40,
         TELEGRAM__WEBHOOK_LISTEN="[::1]:8443",
     )
-    line = telegram_line(environment.telegram)
+    line = telegram_line(environment)
+    assert line is not None
     assert (line.token, line.operators, line.api_url) == (TELEGRAM_TOKEN, frozenset({5, 7}), "https://api.telegram.org")
     assert line.webhook is not None
     assert (line.webhook.url, line.webhook.host, line.webhook.port) == (WEBHOOK, "::1", 8443)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("localhost:80", ("localhost", 80)),
+        ("[::1]:9464", ("::1", 9464)),
+    ],
+)
+def test_metrics_are_told_at_an_address_of_this_machine(monkeypatch, text, address):
+    assert read(monkeypatch, METRICS__LISTEN=text).listen == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.0.0.0:9464",
+        "9464",
+        ":9464",
+        "127.0.0.1",
+        "127.0.0.1:no",
+        "127.0.0.1:99999",
+        "example.invalid:80",
+        "127.0.0.1:80/x",
+        "::1:9464",
+    ],
+)
+def test_metrics_are_told_nowhere_else(monkeypatch, text):
+    told = problems(monkeypatch, METRICS__LISTEN=text)
+    assert told == "FLORIN_METRICS__LISTEN must be an address of this machine with its port, such as 127.0.0.1:9464."
+
+
+def test_metrics_are_off_unless_they_are_set(monkeypatch):
+    assert read(monkeypatch).listen is None

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.contract import Conversation
 from adapters.discord.door import Door
-from adapters.discord.settings import DiscordSettings
 from bot.app import Florin, open_florin
 from tests.adapters.discord.opening import opened_door
 from tests.adapters.discord.peer import Peer
@@ -79,6 +77,3 @@ def enter(peer: Peer, tmp_path: Path) -> Callable:
 async def town(enter: Callable) -> AsyncIterator[Town]:
     async with enter() as found:
         yield found
-
-
-__all__ = ["Conversation", "DiscordSettings", "Town"]

@@ -22,6 +22,8 @@ from tests.adapters.discord.state import (
 )
 
 API = "/api/v10"
+TEAM = (("admin", 2), ("admin", 2), ("developer", 2), ("read_only", 2), ("admin", 1))
+"""Role and state of a team's members; 1 is who was invited and has not come."""
 Handler = Callable[[web.Request, Any, dict[str, bytes]], Awaitable[Any]]
 
 
@@ -131,7 +133,10 @@ class Rest:
 
     async def application(self, request: web.Request, body: Any, uploads: dict[str, bytes]) -> Any:
         peer = self._peer
-        members = [{"user": user.payload(), "membership_state": 2, "role": "admin"} for user in peer.team]
+        members = [
+            {"user": user.payload(), "membership_state": state, "role": role}
+            for user, (role, state) in zip(peer.team, TEAM, strict=False)
+        ]
         owner_id = str(peer.team[0].id) if peer.team else ""
         team = {"id": "1", "icon": None, "name": "team", "owner_user_id": owner_id, "members": members}
         return {
@@ -168,7 +173,9 @@ class Rest:
         return self._peer.channel_of(int(request.match_info["channel_id"])).payload()
 
     async def commands(self, request: web.Request, body: Any, uploads: dict[str, bytes]) -> Any:
-        return self._peer.commands
+        if request.query.get("with_localizations") == "true":
+            return self._peer.commands
+        return [_unlocalised(command) for command in self._peer.commands]
 
     async def put_commands(self, request: web.Request, body: Any, uploads: dict[str, bytes]) -> Any:
         check_commands(body)
@@ -375,6 +382,17 @@ async def _read(request: web.Request) -> tuple[Any, dict[str, bytes]]:
         return json.loads(str(form["payload_json"])), uploads
     text = await request.text()
     return (json.loads(text) if text else None), {}
+
+
+def _unlocalised(told: Any) -> Any:
+    """Without its other languages, as Discord leaves them out unless it is asked for them."""
+    match told:
+        case dict():
+            return {key: _unlocalised(value) for key, value in told.items() if not key.endswith("_localizations")}
+        case list():
+            return [_unlocalised(each) for each in told]
+        case _:
+            return told
 
 
 def _given_back(command: dict[str, Any], application_id: int) -> dict[str, Any]:

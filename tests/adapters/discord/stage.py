@@ -39,7 +39,7 @@ from economy.service import Identity, Place, Sighting
 from tests.adapters.discord.opening import opened_door
 from tests.adapters.discord.overheard import Overheard
 from tests.adapters.discord.peer import Interaction, Peer
-from tests.adapters.discord.people import FORM, PRESS, Person, Seen, Value
+from tests.adapters.discord.people import Person, Seen, Value
 from tests.adapters.discord.state import EPHEMERAL, Guild, Role, User
 
 FOLDER = Path(__file__).parents[2] / "dialogues"
@@ -80,7 +80,7 @@ class Performance:
         self._seen: list[tuple[Seen, User | None]] = []
         self._last: Interaction | dict[str, Any] | None = None
         self._tree = Tree(specs())
-        self._told = Overheard.__new__(Overheard)
+        self._told: Overheard
 
     async def open(self) -> None:
         self._florin: Florin = await self._opened.enter_async_context(open_florin(self._address, self._clock))
@@ -376,6 +376,3 @@ async def performed(text: str, peer: Peer, address: str) -> Performance:
         for step in parse_script(text):
             await performance.play(step)
     return performance
-
-
-__all__ = ["FORM", "PRESS", "Performance", "performed"]

@@ -270,12 +270,25 @@ def _balance(town) -> Invocation:
     return Invocation(act="discord:test:balance", person=person, place=place_of(town.guild.id), command="balance")
 
 
+class Translated(Overheard):
+    """Has everything in German, too."""
+
+    def translated(self, text: str) -> dict[str, str]:
+        return {"de": f"[de] {text}"}
+
+
 async def test_commands_are_told_once_and_again_only_when_they_changed(enter) -> None:
     async with enter() as town:
         assert town.peer.command_uploads == 1
         await town.door.close()
         async with opened_door(town.peer, town.florin.conversation):
             assert town.peer.command_uploads == 1
+        translated = Translated(town.florin.conversation)
+        for _ in range(2):
+            async with opened_door(town.peer, translated):
+                assert town.peer.command_uploads == 2
+        tip = next(command for command in town.peer.commands if command["name"] == "tip")
+        assert tip["description_localizations"]["de"].startswith("[de] ")
         town.peer.commands.pop()
         async with opened_door(town.peer, town.florin.conversation):
-            assert town.peer.command_uploads == 2
+            assert town.peer.command_uploads == 3

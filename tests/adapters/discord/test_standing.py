@@ -116,15 +116,18 @@ async def test_who_runs_the_bot_is_operator_and_no_owner(enter, peer: Peer) -> N
         assert no.text.startswith("Only operators")
 
 
-async def test_everyone_of_the_team_that_runs_the_bot_is_operator(enter, peer: Peer) -> None:
-    peer.team = [peer.user("one"), peer.user("two")]
+async def test_of_a_team_the_owner_and_administrators_are_operators_and_nobody_else(enter, peer: Peer) -> None:
+    """Fault 108"""
+    peer.team = [peer.user(name) for name in ("owner", "admin", "developer", "reader", "invited")]
     async with enter() as town:
+        told = []
         for user in peer.team:
             town.guild.join(user)
             seen = await Person(peer, user, town.guild).use(
                 "coins add", who=town.user("bo"), amount=5, which="bought", reason="paid by card"
             )
-            assert seen.text.startswith("bo got 5 coins (bought)")
+            told.append(seen.text.startswith("bo got 5 coins (bought)"))
+        assert told == [True, True, False, False, False]
 
 
 # --- who is there -----------------------------------------------------------------------------------------------

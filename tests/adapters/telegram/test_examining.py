@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from adapters.telegram.examining import GroupState, TelegramState, look
+from adapters.telegram.examining import look
+from adapters.telegram.found import GroupState, TelegramState
 from bot.commands.registry import specs
 from bot.doctor import StoreState, examine, healthy
 from bot.findings import State

@@ -1,0 +1,97 @@
+"""Buttons: what was pressed is heard by its id alone, and shown where it belongs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import discord
+import msgspec
+
+from adapters.contract import Hint, Pressed, Reply, Visibility
+from adapters.discord.acts import Acts
+from adapters.discord.answering import Answering
+
+LOOK: Final = "q:"
+THANKS: Final = "t:"
+AGAIN: Final = "a:"
+FROM: Final = "g:"
+"""Before any other, in direct messages: the place that the button means."""
+
+
+class Presses:
+    """Hears presses, of whatever age the message is."""
+
+    def __init__(self, acts: Acts) -> None:
+        self._acts = acts
+
+    async def on_press(self, interaction: discord.Interaction[Any]) -> None:
+        payload: Any = interaction.data
+        data = str(payload["custom_id"])
+        facts = self._acts.facts(interaction)
+        if isinstance(facts, Hint) and data.startswith(FROM):
+            # From a direct message, which says where it was meant.
+            place_id, _, data = data.removeprefix(FROM).partition("|")
+            if place_id.isascii() and place_id.isdigit():
+                facts = self._acts.facts_in_private(interaction, int(place_id))
+        if isinstance(facts, Hint):
+            await self._acts.hint(interaction, facts)
+            return
+        message = interaction.message
+        is_asker = message is not None and _asker_of(message) == interaction.user.id
+        is_private_message = message is not None and (message.flags.ephemeral or interaction.guild_id is None)
+        takes_place = is_private_message or (is_asker and data.startswith(LOOK)) or data.startswith(THANKS)
+        answering = self._acts.answering(interaction, Visibility.PRIVATE, changes=takes_place)
+        pressed = Pressed(
+            act=f"discord:interaction:{interaction.id}",
+            person=facts.person,
+            place=facts.place,
+            data=data,
+            standing=facts.standing,
+            held=facts.held,
+            channel=facts.channel,
+            private=is_private_message,
+            locale=facts.locale,
+        )
+        reply = await self._acts.conversation.press(pressed)
+        if reply.visibility is Visibility.PUBLIC and (reply.repeated or (is_private_message and data.startswith(LOOK))):
+            # Everyone has seen it, or only this one asked. What was asked first may be gone by now.
+            takes_place &= not reply.repeated
+            reply = msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
+        message_id = await self._show_pressed(
+            answering, reply, data, message, takes_place=takes_place, private=is_private_message
+        )
+        self._acts.posted.remember(facts.place, reply, interaction.channel_id, message_id)
+        await self._acts.posted.take_back(facts.place, reply)
+
+    async def _show_pressed(
+        self,
+        answering: Answering,
+        reply: Reply,
+        data: str,
+        message: discord.Message | None,
+        *,
+        takes_place: bool,
+        private: bool,
+    ) -> int | None:
+        """Shows what a press came to where it belongs; the id of the public message that was made, if one was."""
+        is_public = reply.visibility is Visibility.PUBLIC
+        if data.startswith(THANKS) and is_public and message is not None:
+            await answering.add(reply)
+            return None
+        if private and is_public:
+            return await answering.replace_question(reply)
+        if takes_place and (private or is_public):
+            return await answering.give(reply, in_place=True)
+        if data.startswith(AGAIN):
+            # A command like any other, by the press of a button.
+            return await answering.give(reply)
+        # One's own, or somebody else's question: an answer by itself, for whoever pressed alone.
+        return await answering.give(msgspec.structs.replace(reply, visibility=Visibility.PRIVATE))
+
+
+def _asker_of(message: discord.Message) -> int | None:
+    """Whose command a message of ours answers."""
+    if message.interaction_metadata is not None:
+        return message.interaction_metadata.user.id
+    answered = message.reference.resolved if message.reference is not None else None
+    return answered.author.id if isinstance(answered, discord.Message) else None
