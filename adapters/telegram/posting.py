@@ -19,7 +19,7 @@ from telegram.error import TelegramError
 from adapters.contract import Conversation, File, Memory, Node, Notice, Picture, Reply, Visibility
 from adapters.telegram.buttons import NO_HEAD, Head, data_of, rows
 from adapters.telegram.logs import log, problem_of
-from adapters.telegram.posts import Posts
+from adapters.telegram.posts import Keyboard, Posts
 from adapters.telegram.reading import identity
 from adapters.telegram.rendering import Addressing, Words, Written, as_they_are, pages, short, written
 from adapters.telegram.sending import Sender, Sent, Target, Unreachable
@@ -28,6 +28,8 @@ from adapters.telegram.sweeping import Sweeper
 from adapters.telegram.where import Where
 
 ALERT_UNITS_MAX: Final = 200
+LOOKS: Final = ("q:", "m:")
+"""How the data of buttons begins that only look."""
 WAITS_FOR: Final = timedelta(minutes=10)
 """How long an answer can be fetched by whoever has to open a chat first."""
 
@@ -88,13 +90,14 @@ class Postman:
         if reply.repeated and reply.receipt and await self._posts.is_published(where.chat, reply.receipt):
             return
         text = self._pages(reply, words)
-        if reply.replaces is not None and await self._posts.replace(text, where.chat, reply.replaces, reply.receipt):
+        keyboard = await self._keyboards(reply)
+        if reply.replaces is not None and await self._posts.replace(
+            text, where.chat, reply.replaces, reply.receipt, keyboard
+        ):
             return
         if where.post is not None and reply.receipt is not None and len(text) == 1:
-            # Many people's tips are one message there, under which no button is any one's.
-            await self._posts.list_under(text[0], self._target(where, under=where.post), reply.receipt)
+            await self._posts.list_under(text[0], self._target(where, under=where.post), reply.receipt, keyboard)
             return
-        keyboard = await self._keyboard(reply, NO_HEAD, to_everyone=True)
         target = self._target(where, under=where.message)
         await self._posts.publish(text, target, reply.receipt, keyboard)
         await self._attach(reply, target)
@@ -235,6 +238,15 @@ class Postman:
         pings = reply.pings if linked else ()
         found = pages(written(_without_files(reply.nodes), pings=pings, words=words))
         return found or pages(written(reply.nodes)) or [Written("…", "…")]
+
+    async def _keyboards(self, reply: Reply) -> Keyboard:
+        """Under a message for everyone. Under one about several things no button is any one's: those that only look,
+        and that anybody may press, make sense there."""
+        looks = tuple(button for button in reply.buttons if button.data.startswith(LOOKS) and button.presser is None)
+        return Keyboard(
+            await self._keyboard(reply, NO_HEAD, to_everyone=True),
+            await self._keyboard(msgspec.structs.replace(reply, buttons=looks), NO_HEAD, to_everyone=True),
+        )
 
     async def _keyboard(self, reply: Reply, head: Head, *, to_everyone: bool) -> InlineKeyboardMarkup | None:
         made = []

@@ -53,6 +53,13 @@ class Post(Struct, frozen=True):
         return Written("\n".join(part.html for part in self.parts), "\n".join(part.plain for part in self.parts))
 
 
+class Keyboard(Struct, frozen=True):
+    """The buttons under a message that says one thing, and those of them that make sense under several."""
+
+    alone: InlineKeyboardMarkup | None = None
+    shared: InlineKeyboardMarkup | None = None
+
+
 _encode = msgspec.json.Encoder().encode
 _decoder: Final = msgspec.json.Decoder(Post)
 
@@ -60,6 +67,7 @@ _decoder: Final = msgspec.json.Decoder(Post)
 class _Waiting(Struct, eq=False):
     part: Part
     target: Target
+    keyboard: Keyboard
     sent: asyncio.Future[None]
 
 
@@ -83,37 +91,36 @@ class Posts:
 
     # --- new messages -----------------------------------------------------------------------------------------------
 
-    async def publish(
-        self, pages: Sequence[Written], target: Target, receipt: str | None, keyboard: InlineKeyboardMarkup | None
-    ) -> None:
-        """Sends pages, the buttons under the last. A short one without buttons may be put together with others."""
-        if len(pages) == 1 and keyboard is None:
+    async def publish(self, pages: Sequence[Written], target: Target, receipt: str | None, keyboard: Keyboard) -> None:
+        """Sends pages, the buttons under the last. A short one about a receipt, or without buttons, may be put together
+        with others."""
+        if len(pages) == 1 and (receipt is not None or keyboard.alone is None):
             part = Part(receipt, pages[0].html, pages[0].plain)
             if self._pacer.wait_s(target.chat) > 0 or (target.chat, target.topic) in self._waiting:
-                await self._wait(part, target)
+                await self._wait(part, target, keyboard)
             else:
-                await self._say(part, target)
+                await self._say(part, target, keyboard)
             return
         for number, page in enumerate(pages, start=1):
             is_last = number == len(pages)
-            sent = await self._sender.text(page, target, keyboard if is_last else None)
+            sent = await self._sender.text(page, target, keyboard.alone if is_last else None)
             if is_last and receipt is not None:
                 await self._keep_receipt(sent, receipt)
 
-    async def _say(self, part: Part, target: Target) -> None:
-        sent = await self._sender.text(part.written, target)
+    async def _say(self, part: Part, target: Target, keyboard: Keyboard) -> None:
+        sent = await self._sender.text(part.written, target, keyboard.alone)
         if part.receipt is not None:
             await self._keep_receipt(sent, part.receipt)
 
-    async def _wait(self, part: Part, target: Target) -> None:
+    async def _wait(self, part: Part, target: Target, keyboard: Keyboard) -> None:
         """Says it together with all that waits for the same turn."""
         sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         place = (target.chat, target.topic)
         queue = self._waiting.get(place)
         if queue is not None:
-            queue.append(_Waiting(part, target, sent))
+            queue.append(_Waiting(part, target, keyboard, sent))
         else:
-            self._waiting[place] = [_Waiting(part, target, sent)]
+            self._waiting[place] = [_Waiting(part, target, keyboard, sent)]
             task = asyncio.create_task(self._talk(place), name=f"talking in {target.chat}")
             self._talking.add(task)
             task.add_done_callback(self._talking.discard)
@@ -137,11 +144,11 @@ class Posts:
 
     async def _say_together(self, together: Sequence[_Waiting]) -> None:
         if len(together) == 1:
-            await self._say(together[0].part, together[0].target)
+            await self._say(together[0].part, together[0].target, together[0].keyboard)
             return
         target = msgspec.structs.replace(together[0].target, under=None)
         parts = tuple(waiting.part for waiting in together)
-        sent = await self._sender.text(Post(0, parts).text(), target)
+        sent = await self._sender.text(Post(0, parts).text(), target, together[0].keyboard.shared)
         post = Post(sent.message, parts)
         await self._memory.put("post", f"{sent.chat}:{sent.message}", _encode(post).decode(), keep=KEPT_FOR)
         for part in parts:
@@ -154,14 +161,14 @@ class Posts:
 
     # --- lists under posts ------------------------------------------------------------------------------------------
 
-    async def list_under(self, page: Written, target: Target, receipt: str) -> None:
+    async def list_under(self, page: Written, target: Target, receipt: str, keyboard: Keyboard) -> None:
         """Adds to the list of tips and gifts under the post `target.under`, or begins it."""
         key = f"{target.chat}:{target.under}"
         part = Part(receipt, page.html, page.plain)
         for _ in range(ATTEMPTS):
             found = await self._memory.get("list", key)
             if found is None:
-                sent = await self._sender.text(page, target)
+                sent = await self._sender.text(page, target, keyboard.shared)
                 post = Post(sent.message, (part,))
                 if await self._memory.swap("list", key, None, _encode(post).decode(), keep=LIST_KEPT_FOR):
                     await self._memory.put("receipt", f"{target.chat}:{receipt}", f"list:{target.under}", keep=KEPT_FOR)
@@ -176,28 +183,30 @@ class Posts:
                 continue
             if not await self._memory.swap("list", key, found, _encode(more).decode(), keep=LIST_KEPT_FOR):
                 continue
-            if await self._edit(target.chat, more):
+            if await self._edit(target.chat, more, keyboard):
                 await self._memory.put("receipt", f"{target.chat}:{receipt}", f"list:{target.under}", keep=KEPT_FOR)
                 return
             # Somebody removed it: begin another.
             await self._memory.drop("list", key)
-        await self._say(part, target)
+        await self._say(part, target, keyboard)
 
     # --- changes ----------------------------------------------------------------------------------------------------
 
-    async def replace(self, pages: Sequence[Written], chat: int, old: str, receipt: str | None) -> bool:
+    async def replace(
+        self, pages: Sequence[Written], chat: int, old: str, receipt: str | None, keyboard: Keyboard
+    ) -> bool:
         """Puts an answer where that of receipt `old` stands. False where it is not to be found or changed."""
         found = await self._memory.get("receipt", f"{chat}:{old}")
         if found is None or len(pages) != 1:
             return False
         part = Part(receipt or old, pages[0].html, pages[0].plain)
         if found.startswith("list:"):
-            return await self._replace_part("list", f"{chat}:{found.removeprefix('list:')}", chat, old, part)
+            return await self._replace_part("list", f"{chat}:{found.removeprefix('list:')}", chat, old, part, keyboard)
         if await self._memory.get("post", f"{chat}:{found}") is not None:
-            return await self._replace_part("post", f"{chat}:{found}", chat, old, part)
-        return await self._sender.edit(Sent(chat, int(found)), part.written, None)
+            return await self._replace_part("post", f"{chat}:{found}", chat, old, part, keyboard)
+        return await self._sender.edit(Sent(chat, int(found)), part.written, keyboard.alone)
 
-    async def _replace_part(self, kind: str, key: str, chat: int, old: str, part: Part) -> bool:
+    async def _replace_part(self, kind: str, key: str, chat: int, old: str, part: Part, keyboard: Keyboard) -> bool:
         for _ in range(ATTEMPTS):
             found = await self._memory.get(kind, key)
             if found is None:
@@ -207,12 +216,12 @@ class Posts:
                 return False
             changed = Post(post.message, tuple(part if each.receipt == old else each for each in post.parts))
             if await self._memory.swap(kind, key, found, _encode(changed).decode(), keep=KEPT_FOR):
-                return await self._edit(chat, changed)
+                return await self._edit(chat, changed, keyboard)
         return False
 
-    async def _edit(self, chat: int, post: Post) -> bool:
+    async def _edit(self, chat: int, post: Post, keyboard: Keyboard) -> bool:
         try:
-            return await self._sender.edit(Sent(chat, post.message), post.text(), None)
+            return await self._sender.edit(Sent(chat, post.message), post.text(), keyboard.shared)
         except TelegramError as problem:
             # It may be there, and will be with the next change.
             log.warning("edit in doubt", chat=chat, problem=problem_of(problem))
