@@ -14,7 +14,7 @@ from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from economy.store import postgres
+from economy.store import one_hop, postgres
 from economy.store.beside import Companions
 from economy.store.bulk import Bulk, PostgresBulk, SqliteBulk
 from economy.store.disk import must_be_local
@@ -314,7 +314,7 @@ def _sqlite_engine(url: URL, begin: str, connections: int, busy_timeout_s: float
         pool_size=connections,
         max_overflow=0,
         hide_parameters=True,  # no log quotes what people wrote
-        connect_args={"timeout": busy_timeout_s, "isolation_level": None},
+        connect_args={"timeout": busy_timeout_s, "isolation_level": None, "async_creator_fn": one_hop.connect},
     )
 
     @event.listens_for(engine.sync_engine, "connect")

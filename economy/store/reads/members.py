@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Select, bindparam, exists, func, select
+from sqlalchemy import Select, bindparam, exists, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import BLOCK_PREFIX, CREATOR, PRESENT, ROLE_PREFIX, Member
@@ -41,6 +41,32 @@ _FLAGS = select(flags.c.name, flags.c.value).where(
 )
 
 
+# One question for what every command begins with. 1: the community and its flags, 2: the member and theirs; the first
+# row of each has no flag.
+_IN_PLACE = (places.c.platform == bindparam("platform"), places.c.native_id == bindparam("native_id"))
+_IDENTITY = (
+    identities.c.platform == bindparam("by_platform"),
+    identities.c.native_id == bindparam("by_native_id"),
+)
+_OF_MEMBER = (members.c.community_id == places.c.community_id) & (members.c.person_id == identities.c.person_id)
+_READER = union_all(
+    select(literal(1), places.c.community_id, literal(None), literal(None)).where(*_IN_PLACE),
+    select(literal(1), places.c.community_id, flags.c.name, flags.c.value)
+    .join(flags, (flags.c.community_id == places.c.community_id) & (flags.c.subject == COMMUNITY))
+    .where(*_IN_PLACE),
+    select(literal(2), members.c.person_id, literal(None), literal(None))
+    .select_from(places.join(identities, *_IDENTITY[:1]).join(members, _OF_MEMBER))
+    .where(*_IN_PLACE, *_IDENTITY),
+    select(literal(2), members.c.person_id, flags.c.name, flags.c.value)
+    .select_from(
+        places.join(identities, *_IDENTITY[:1])
+        .join(members, _OF_MEMBER)
+        .join(flags, (flags.c.community_id == members.c.community_id) & (flags.c.subject == members.c.person_id))
+    )
+    .where(*_IN_PLACE, *_IDENTITY),
+)
+
+
 async def community_of(connection: AsyncConnection, place: Place) -> CommunityId | None:
     found = await connection.execute(_COMMUNITY, {"platform": place.platform, "native_id": place.native_id})
     return found.scalar_one_or_none()
@@ -64,17 +90,26 @@ async def find(connection: AsyncConnection, community_id: CommunityId, identity:
 
 
 async def reader(connection: AsyncConnection, place: Place, identity: Identity) -> Reader:
-    community_id = await community_of(connection, place)
-    if community_id is None:
+    asked = {
+        "platform": place.platform,
+        "native_id": place.native_id,
+        "by_platform": identity.platform,
+        "by_native_id": identity.native_id,
+    }
+    ids: dict[int, int] = {}
+    found: dict[int, dict[str, Value]] = {1: {}, 2: {}}
+    for whose, id_, name, value in await connection.execute(_READER, asked):
+        ids[whose] = id_
+        if name is not None:
+            found[whose][name] = read_value(value)
+    if 1 not in ids:
         return Reader(None, None, Settings(), frozenset(), {}, {})
-    of_community = await flags_of(connection, community_id, COMMUNITY)
-    settings = Settings.of(of_community)
-    member_id = await find(connection, community_id, identity)
-    if member_id is None:
-        return Reader(community_id, None, settings, frozenset(), {}, of_community)
-    own = await flags_of(connection, community_id, member_id)
-    roles = Member(member_id, identity, flags=own).roles
-    return Reader(community_id, member_id, settings, roles, own, of_community)
+    community_id, settings = CommunityId(ids[1]), Settings.of(found[1])
+    if 2 not in ids:
+        return Reader(community_id, None, settings, frozenset(), {}, found[1])
+    member_id = MemberId(ids[2])
+    roles = Member(member_id, identity, flags=found[2]).roles
+    return Reader(community_id, member_id, settings, roles, found[2], found[1])
 
 
 # --- how members are shown ---
