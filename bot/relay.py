@@ -106,7 +106,8 @@ class Relay:
 
     async def drain(self) -> int:
         """Tells what is due; answers how many notices were taken."""
-        notices = await self._outbox.lease(self._clock.now(), limit=TAKEN_MAX, for_s=LEASE_S)
+        now = self._clock.now()
+        notices = await self._outbox.lease(now, limit=TAKEN_MAX, for_s=LEASE_S, platforms=self._doors.keys())
         told = [each for notice in await self._by_community(notices) for each in notice]
         late = await self._tell_all(told)
         waiting = [notice for notice in notices if notice.id in late]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -126,8 +126,11 @@ TELLING_ATTEMPTS_MAX: Final = 16
 class Outbox(Protocol):
     """What committed entries have to tell others, until it was told."""
 
-    async def lease(self, now: datetime, *, limit: int, for_s: float) -> list[Notice]:
-        """The next notices that are due, earliest entry first: nobody else gets them for `for_s` seconds."""
+    async def lease(
+        self, now: datetime, *, limit: int, for_s: float, platforms: Collection[str] | None = None
+    ) -> list[Notice]:
+        """The next notices that are due, earliest entry first: nobody else gets them for `for_s` seconds. With
+        `platforms`, those of communities that meet there: the others are for processes with other doors."""
         ...
 
     async def done(self, notices: Sequence[Notice]) -> None:

@@ -4,15 +4,15 @@ process that dies leaves its part to the next."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 
 from economy.service import Notice
 from economy.store.engine import Store
-from economy.store.tables import outbox
+from economy.store.tables import outbox, places
 from economy.store.timing import to_us
 from economy.values import CommunityId, EntryNumber
 
@@ -26,10 +26,16 @@ class StoreOutbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def lease(self, now: datetime, *, limit: int, for_s: float) -> list[Notice]:
-        """The next notices that are due, earliest entry first: nobody else gets them for `for_s` seconds."""
+    async def lease(
+        self, now: datetime, *, limit: int, for_s: float, platforms: Collection[str] | None = None
+    ) -> list[Notice]:
+        """The next notices that are due, earliest entry first: nobody else gets them for `for_s` seconds. With
+        `platforms`, those of communities that meet there: the others are for processes with other doors."""
         now_us = to_us(now)
         is_due = (outbox.c.due_us <= now_us) & (outbox.c.leased_until_us <= now_us)
+        if platforms is not None:
+            here = (places.c.community_id == outbox.c.community_id) & places.c.platform.in_(sorted(platforms))
+            is_due &= exists().where(here)
         async with self._store.read() as connection:
             # Most looks find nothing, and only a writer would hold up the journal.
             if (await connection.execute(select(outbox.c.id).where(is_due).limit(1))).first() is None:

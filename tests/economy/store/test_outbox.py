@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from economy.store.outbox import StoreOutbox
-from tests.economy.store.acting import tip
+from tests.economy.store.acting import ROOM, tip
 from tests.economy.store.audit import rows
 
 SOON = 60.0
@@ -80,3 +80,9 @@ async def test_what_could_not_be_told_is_due_again_or_never(acting, outbox, stor
     clock.later(days=10_000)
     await outbox.done(await outbox.lease(clock.now(), limit=10, for_s=SOON))
     assert await rows(store, "SELECT id FROM outbox") == [(other.id,)]
+
+
+async def test_notices_of_places_that_others_serve_are_left_to_them(outbox, acting, clock):
+    await acting.grant(ana=10)
+    assert await outbox.lease(clock.now(), limit=10, for_s=SOON, platforms={"elsewhere"}) == []
+    assert await outbox.lease(clock.now(), limit=10, for_s=SOON, platforms={"elsewhere", ROOM.platform})
