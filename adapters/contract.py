@@ -274,37 +274,34 @@ class Suggestion(Struct, frozen=True):
 
 
 class Hint(StrEnum):
-    """What a door itself has to tell, before anything reaches a command."""
+    """What a door itself has to tell. The conversation words it; what stands in braces are values it is given."""
 
+    # about where and how something was said
     ONLY_IN_PLACES = "only_in_places"  # said where no community is
     NOT_INSTALLED = "not_installed"  # said in a place that the bot is not in
-    NOT_FOR_OTHERS = "not_for_others"  # sent as a channel, or by another program
+    NOT_FOR_OTHERS = "not_for_others"  # sent by another program, or as a channel
+    CHANNEL = "channel"  # a command in a channel's name
+    NOT_TYPED = "not_typed"  # a command that was forwarded or sent by way of another bot
+    NO_COMMAND = "no_command"  # said to the bot alone, and no command
     FILE_TOO_LARGE = "file_too_large"
     FILE_UNREADABLE = "file_unreadable"
-    NO_PRIVATE_MESSAGE = "no_private_message"  # the answer is private, and they take no messages
-    CANNOT_POST = "cannot_post"  # a channel that an owner chose does not take our messages
-
-
-class Notice(StrEnum):
-    """What a door has to say of its platform. The conversation words it; `named` fills in what stands in braces."""
-
-    HINT = "hint"
-    WELCOME = "welcome"  # somebody opens a chat with the bot; {place}
+    # about who said it
     NO_PLACE = "no_place"  # somebody speaks to the bot alone and is known from nowhere
+    ANONYMOUS = "anonymous"  # a command by an administrator whom the platform hides
+    NOT_HIDDEN = "not_hidden"  # whoever pressed is not whom the platform hid
+    HIDDEN_AUTHOR = "hidden_author"  # whoever wrote what this answers is hidden
+    NOT_YOURS = "not_yours"  # a press of a button that is another's
+    STANDING_UNKNOWN = "standing_unknown"  # the platform does not say who administers the place
+    # about where the answer is
+    ANSWERED = "answered"  # in the place, while the answer is private; {name}
+    ANSWER_WAITS = "answer_waits"  # the same, where the bot may not write to them first; {name}
+    NO_PRIVATE_MESSAGE = "no_private_message"  # the answer is private, and they take no messages
+    CANNOT_POST = "cannot_post"  # a channel that an owner chose does not take our messages; {channel}, {needed}
+    # greetings
+    WELCOME = "welcome"  # somebody opens a chat with the bot; {place}
     ADDED = "added"  # the bot is in a place, and sees what it needs
     ADDED_BLIND = "added_blind"  # the bot is in a place, and sees only what is addressed to it; {bot}
     SEES = "sees"  # the place let the bot see more
-    ANSWERED = "answered"  # in the place, while the answer is private; {name}
-    ANSWER_WAITS = "answer_waits"  # the same, where the bot may not write to them first; {name}
-    ANONYMOUS = "anonymous"  # a command by an administrator whom the platform hides
-    CHANNEL = "channel"  # a command in a channel's name
-    NOT_YOURS = "not_yours"  # a press of a button that is another's
-    NOT_HIDDEN = "not_hidden"  # whoever pressed is not whom the platform hid
-    HIDDEN_AUTHOR = "hidden_author"  # whoever wrote what this answers is hidden
-    NOT_TYPED = "not_typed"  # a command that was forwarded or sent by way of another bot
-    STANDING_UNKNOWN = "standing_unknown"  # the platform does not say who administers the place
-    FILE_TOO_LARGE = "file_too_large"  # {name}
-    FILE_LOST = "file_lost"  # {name}
     INLINE = "inline"  # above what is offered while somebody types
 
 
@@ -361,10 +358,6 @@ class Conversation(Protocol):
 
     def help_of(self, spec: CommandSpec, locale: str) -> str:
         """What a command does, in the reader's language."""
-        ...
-
-    def notice(self, notice: Notice, *, locale: str = "en", named: Mapping[str, str] | None = None) -> Reply:
-        """What the door has to say, worded."""
         ...
 
     async def homes(self, person: Identity) -> list[Place]:

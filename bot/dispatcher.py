@@ -14,7 +14,6 @@ from adapters.contract import (
     CommandSpec,
     Hint,
     Invocation,
-    Notice,
     Pressed,
     Reply,
     Suggestion,
@@ -26,7 +25,6 @@ from bot.commands.registry import Command
 from bot.completion import completions, suggestions
 from bot.hints import hinted
 from bot.nearest import nearest
-from bot.notices import noticed
 from bot.paging import LOOK
 from bot.parsing import parse
 from bot.presence import Presence
@@ -122,10 +120,6 @@ class Dispatcher:
     def help_of(self, spec: CommandSpec, locale: str) -> str:
         """What a command does, in the reader's language."""
         return Words(locale, Settings()).text(spec.help)
-
-    def notice(self, notice: Notice, *, locale: str = SOURCE_LOCALE, named: Mapping[str, str] | None = None) -> Reply:
-        """What a door has to say of its platform, worded."""
-        return noticed(notice, Words(locale, Settings()), named or {})
 
     async def homes(self, person: Identity) -> list[Place]:
         """Where somebody who speaks to the bot alone may mean, the place they were last seen in first."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from telegram import ChatMember, ChatMemberUpdated, Message
 
-from adapters.contract import Notice
+from adapters.contract import Hint
 from adapters.telegram import reading
 from adapters.telegram.logs import log
 from adapters.telegram.room import Room
@@ -74,9 +74,9 @@ class Attendance:
             if await self._room.memory.swap("greeted", str(chat.id), None, "yes", keep=GREETED_FOR):
                 await self.greet(chat.id, where)
         elif administers and change.old_chat_member.status != ChatMember.ADMINISTRATOR and not self._room.me.sees_all:
-            await self._room.postman.notice(Notice.SEES, where, await self._room.rights.own(chat.id))
+            await self._room.postman.hint(Hint.SEES, where, await self._room.rights.own(chat.id))
 
     async def greet(self, chat_id: int, where: Where) -> None:
         own = await self._room.rights.own(chat_id)
-        notice = Notice.ADDED if own.administers or self._room.me.sees_all else Notice.ADDED_BLIND
-        await self._room.postman.notice(notice, where, own, bot=self._room.me.handle)
+        hint = Hint.ADDED if own.administers or self._room.me.sees_all else Hint.ADDED_BLIND
+        await self._room.postman.hint(hint, where, own, bot=self._room.me.handle)

@@ -12,9 +12,9 @@ from adapters.contract import (
     ATTACHMENT_BYTES_MAX,
     Attachment,
     Channel,
+    Hint,
     Invocation,
     Mention,
-    Notice,
     OptionKind,
     Reply,
     Word,
@@ -34,11 +34,11 @@ NAMED_IN_FILE_MAX: Final = 5_000
 
 
 class FileProblem(Exception):
-    """A file that cannot be taken: the notice that says why."""
+    """A file that cannot be taken: the hint that says why."""
 
-    def __init__(self, notice: Notice, name: str) -> None:
-        super().__init__(notice)
-        self.notice = notice
+    def __init__(self, hint: Hint, name: str) -> None:
+        super().__init__(hint)
+        self.hint = hint
         self.name = name
 
 
@@ -81,15 +81,15 @@ class Commands:
         chat_id = where.chat if home is None else home
         standing = await self.standing(chat_id, user.id, said)
         if standing is None:
-            return self._room.conversation.notice(Notice.STANDING_UNKNOWN, locale=where.locale)
+            return self._room.conversation.hint(Hint.STANDING_UNKNOWN, where.locale)
         replied_to, is_hidden = await self._answered(message, chat_id)
         words = [await self._word(token, chat_id, where) for token in said.tokens]
         if is_hidden and self._wants_somebody(said.name) and not any(isinstance(word, Mention) for word in words):
-            return self._room.conversation.notice(Notice.HIDDEN_AUTHOR, locale=where.locale)
+            return self._room.conversation.hint(Hint.HIDDEN_AUTHOR, where.locale)
         try:
             words = await self._with_file(said.name, words, message)
         except FileProblem as problem:
-            return self._room.conversation.notice(problem.notice, locale=where.locale, named={"name": problem.name})
+            return self._room.conversation.hint(problem.hint, where.locale, name=problem.name)
         return await self._room.conversation.say(
             Invocation(
                 act=reading.act(message),
@@ -161,14 +161,14 @@ class Commands:
         document = answered.document
         file_name = document.file_name or "file"
         if (document.file_size or 0) > ATTACHMENT_BYTES_MAX:
-            raise FileProblem(Notice.FILE_TOO_LARGE, file_name)
+            raise FileProblem(Hint.FILE_TOO_LARGE, file_name)
         try:
             content = bytes(await (await document.get_file()).download_as_bytearray())
         except TelegramError as problem:
             log.info("file not fetched", problem=problem_of(problem))
-            raise FileProblem(Notice.FILE_LOST, file_name) from problem
+            raise FileProblem(Hint.FILE_UNREADABLE, file_name) from problem
         if len(content) > ATTACHMENT_BYTES_MAX:
-            raise FileProblem(Notice.FILE_TOO_LARGE, file_name)
+            raise FileProblem(Hint.FILE_TOO_LARGE, file_name)
         inner = {spec.name.partition(" ")[2] for spec in reading.specs_of(name, self._room.specs)}
         after = 1 if words and isinstance(words[0], str) and words[0].casefold() in inner else 0
         ids = await self._ids_in(content)

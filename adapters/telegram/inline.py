@@ -8,7 +8,7 @@ from telegram import InlineQuery, InlineQueryResultArticle, InlineQueryResultsBu
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
-from adapters.contract import Conversation, Invocation, Notice, Reply, Visibility
+from adapters.contract import Conversation, Hint, Invocation, Reply, Visibility
 from adapters.telegram import reading
 from adapters.telegram.acquaintance import Acquaintance
 from adapters.telegram.logs import log, problem_of
@@ -39,7 +39,7 @@ async def answer(query: InlineQuery, conversation: Conversation, acquaintance: A
             )
             if reply.visibility is Visibility.PUBLIC and reply.code is None:
                 results.append(_result(len(results), reply))
-    told = conversation.notice(Notice.INLINE, locale=locale)
+    told = conversation.hint(Hint.INLINE, locale)
     button = InlineQueryResultsButton(short(written(told.nodes), TITLE_UNITS_MAX), start_parameter="inline")
     try:
         await query.answer(results, cache_time=KEPT_S, is_personal=True, button=button)

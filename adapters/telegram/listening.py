@@ -7,7 +7,7 @@ from telegram import Message, Update, User
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 
-from adapters.contract import Notice, Reply
+from adapters.contract import Hint, Reply
 from adapters.telegram import inline, reading
 from adapters.telegram.attendance import Attendance
 from adapters.telegram.commanding import Commands
@@ -68,7 +68,7 @@ class Listener:
         where = self._commands.where(message, user, chat_id)
         if not reading.is_typed(message):
             if isinstance(said, Command) and self._is_known(said):
-                await self._room.postman.notice(Notice.NOT_TYPED, where, await self._room.rights.own(chat_id))
+                await self._room.postman.hint(Hint.NOT_TYPED, where, await self._room.rights.own(chat_id))
             return
         await self._room.acquaintance.met(user)
         await self._room.acquaintance.was_in(user.id, chat_id)
@@ -87,7 +87,7 @@ class Listener:
 
     async def _hidden(self, message: Message) -> None:
         """Somebody without a name gives a command: an administrator can prove who they are, a channel cannot."""
-        notice = Notice.ANONYMOUS if reading.is_of_anonymous_admin(message) else Notice.CHANNEL
+        hint = Hint.ANONYMOUS if reading.is_of_anonymous_admin(message) else Hint.CHANNEL
         where = Where(
             chat=message.chat.id,
             person=0,
@@ -96,7 +96,7 @@ class Listener:
             topic=reading.topic(message),
             message=message.message_id,
         )
-        await self._room.postman.notice(notice, where, await self._room.rights.own(message.chat.id))
+        await self._room.postman.hint(hint, where, await self._room.rights.own(message.chat.id))
 
     async def _in_private(self, message: Message) -> None:
         user = message.from_user
@@ -108,7 +108,7 @@ class Listener:
             return
         if not reading.is_typed(message):
             if said is not None:
-                await self._room.postman.notice(Notice.NOT_TYPED, where, Own())
+                await self._room.postman.hint(Hint.NOT_TYPED, where, Own())
             return
         await self._room.acquaintance.met(user)
         if said is not None and said.name.casefold() == "start":
@@ -116,9 +116,9 @@ class Listener:
             return
         home = await self._room.acquaintance.home(user.id)
         if home is None:
-            await self._room.postman.notice(Notice.NO_PLACE, where, Own())
+            await self._room.postman.hint(Hint.NO_PLACE, where, Own())
         elif said is None:
-            await self._room.postman.notice(Notice.HINT, where, Own())
+            await self._room.postman.hint(Hint.NO_COMMAND, where, Own())
         else:
             await self._carry_out(message, said, user, where, home=home)
 
@@ -133,9 +133,9 @@ class Listener:
             await self._room.acquaintance.go_home(user.id, int(payload[1:]))
         home = await self._room.acquaintance.home(user.id)
         if home is None:
-            await self._room.postman.notice(Notice.NO_PLACE, where, Own())
+            await self._room.postman.hint(Hint.NO_PLACE, where, Own())
             return
-        await self._room.postman.notice(Notice.WELCOME, where, Own(), place=await self._title(home))
+        await self._room.postman.hint(Hint.WELCOME, where, Own(), place=await self._title(home))
 
     async def _fetch(self, token: str, user: User, where: Where) -> bool:
         """Delivers the answer that waited until they opened a chat. Whether there was one for them."""

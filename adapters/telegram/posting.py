@@ -16,7 +16,7 @@ import msgspec
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import TelegramError
 
-from adapters.contract import Conversation, File, Memory, Node, Notice, Picture, Reply, Visibility
+from adapters.contract import Conversation, File, Hint, Memory, Node, Picture, Reply, Visibility
 from adapters.telegram.buttons import NO_HEAD, Head, data_of, rows
 from adapters.telegram.logs import log, problem_of
 from adapters.telegram.posts import Keyboard, Posts
@@ -79,9 +79,9 @@ class Postman:
         except TelegramError as problem:
             log.warning("delivery in doubt", outcome=reply.outcome, chat=asked_in.person, problem=problem_of(problem))
 
-    async def notice(self, notice: Notice, where: Where, own: Own, **named: str) -> None:
+    async def hint(self, hint: Hint, where: Where, own: Own, **named: str) -> None:
         """Says something of the door's own, to whom it concerns alone."""
-        await self.deliver(self._conversation.notice(notice, locale=where.locale, named=named), where, own)
+        await self.deliver(self._conversation.hint(hint, where.locale, **named), where, own)
 
     # --- to everyone ------------------------------------------------------------------------------------------------
 
@@ -114,7 +114,7 @@ class Postman:
             self._sweep_command(where, own)
             return
         if await self._to_their_chat(reply, where):
-            await self._point(Notice.ANSWERED, where)
+            await self._point(Hint.ANSWERED, where)
             self._sweep_command(where, own)
         else:
             await self._let_wait(where)
@@ -143,9 +143,9 @@ class Postman:
             return False
         return True
 
-    async def _point(self, notice: Notice, where: Where, keyboard: InlineKeyboardMarkup | None = None) -> None:
+    async def _point(self, hint: Hint, where: Where, keyboard: InlineKeyboardMarkup | None = None) -> None:
         """A short word in the group that removes itself."""
-        told = self._conversation.notice(notice, locale=where.locale, named={"name": where.name})
+        told = self._conversation.hint(hint, where.locale, name=where.name)
         text = pages(written(told.nodes))[0]
         sent = await self._sender.text(text, self._target(where, under=where.message), keyboard)
         self._sweeper.later(sent)
@@ -159,9 +159,9 @@ class Postman:
             return
         token = secrets.token_urlsafe(12)
         await self._memory.put("answer", token, where.received.to_json(), keep=WAITS_FOR)
-        told = self._conversation.notice(Notice.ANSWER_WAITS, locale=where.locale, named={"name": where.name})
+        told = self._conversation.hint(Hint.ANSWER_WAITS, where.locale, name=where.name)
         button = InlineKeyboardButton(told.buttons[0].label, url=self._link(f"a{token}"))
-        await self._point(Notice.ANSWER_WAITS, where, InlineKeyboardMarkup([[button]]))
+        await self._point(Hint.ANSWER_WAITS, where, InlineKeyboardMarkup([[button]]))
 
     # --- after a press ----------------------------------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ class Postman:
         if await self._to_one(reply, where, own, sees_all=sees_all):
             await self._sender.answer_press(callback)
         elif await self._to_their_chat(reply, where):
-            told = self._conversation.notice(Notice.ANSWERED, locale=where.locale, named={"name": where.name})
+            told = self._conversation.hint(Hint.ANSWERED, where.locale, name=where.name)
             await self._sender.answer_press(callback, short(written(told.nodes), ALERT_UNITS_MAX))
         else:
             await self._sender.answer_press(callback, short(written(reply.nodes), ALERT_UNITS_MAX), alert=True)

@@ -6,7 +6,7 @@ import msgspec
 from telegram import CallbackQuery, MaybeInaccessibleMessage, Message, User
 from telegram.constants import ChatType
 
-from adapters.contract import Notice, Pressed, Reply
+from adapters.contract import Hint, Pressed, Reply
 from adapters.telegram import reading
 from adapters.telegram.buttons import DOOR, Head, head_and_data
 from adapters.telegram.commanding import Commands
@@ -46,9 +46,9 @@ class Presses:
         )
         own = Own() if alone or home is None else await self._room.rights.own(home)
         if home is None:
-            await self._room.postman.notice(Notice.NO_PLACE, where, own)
+            await self._room.postman.hint(Hint.NO_PLACE, where, own)
         elif head.presser not in (None, user.id):
-            await self._room.postman.notice(Notice.NOT_YOURS, where, own)
+            await self._room.postman.hint(Hint.NOT_YOURS, where, own)
         elif data == f"{DOOR}prove":
             await self._prove(message, user, where, own)
         else:
@@ -79,11 +79,11 @@ class Presses:
         said = None if message is None else reading.command(message, self._room.me.handle)
         standing = await self._room.rights.of(where.chat, user.id)
         if message is None or not isinstance(said, Command) or not reading.is_of_anonymous_admin(message):
-            await self._room.postman.notice(Notice.NOT_TYPED, where, own)
+            await self._room.postman.hint(Hint.NOT_TYPED, where, own)
         elif standing is None:
-            await self._room.postman.notice(Notice.STANDING_UNKNOWN, where, own)
+            await self._room.postman.hint(Hint.STANDING_UNKNOWN, where, own)
         elif not standing.anonymous:
-            await self._room.postman.notice(Notice.NOT_HIDDEN, where, own)
+            await self._room.postman.hint(Hint.NOT_HIDDEN, where, own)
         else:
             async with self._room.turns.of(user.id):
                 reply = await self._commands.reply(message, said, user, where, home=None, veiled=True)

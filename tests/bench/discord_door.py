@@ -24,7 +24,6 @@ from adapters.contract import (
     Invocation,
     Line,
     Name,
-    Notice,
     Plain,
     Pressed,
     Reply,
@@ -110,9 +109,6 @@ class Prompt:
 
     def help_of(self, spec: CommandSpec, locale: str) -> str:
         return spec.help
-
-    def notice(self, notice: Notice, *, locale: str = "en", named: Mapping[str, str] | None = None) -> Reply:
-        return self._reply
 
     async def homes(self, person: Identity) -> list[Place]:
         return []

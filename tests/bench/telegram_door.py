@@ -24,7 +24,6 @@ from adapters.contract import (
     Conversation,
     Invocation,
     Name,
-    Notice,
     Plain,
     Pressed,
     Reply,
@@ -151,9 +150,6 @@ class Answering(Conversation):
 
     def help_of(self, spec: CommandSpec, locale: str) -> str:
         return spec.help
-
-    def notice(self, notice: Notice, *, locale: str = "en", named: Any = None) -> Reply:
-        raise NotImplementedError
 
     async def suggest(self, invocation: Invocation, option: str) -> list[Any]:
         raise NotImplementedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +22,6 @@ from adapters.contract import (
     Hint,
     Invocation,
     Line,
-    Notice,
     Option,
     OptionKind,
     Plain,
@@ -122,9 +121,6 @@ class Attentive:
 
     def help_of(self, spec: CommandSpec, locale: str) -> str:
         return spec.help
-
-    def notice(self, notice: Notice, *, locale: str = "en", named: Mapping[str, str] | None = None) -> Reply:
-        return say(str(notice))
 
     async def homes(self, person: Identity) -> list[Place]:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from adapters.contract import CommandSpec, Conversation, Hint, Invocation, Notice, Pressed, Reply, Suggestion
+from adapters.contract import CommandSpec, Conversation, Hint, Invocation, Pressed, Reply, Suggestion
 from economy.service import Identity, Place, Role, Sighting
 
 
@@ -77,9 +77,6 @@ class Overheard:
 
     def help_of(self, spec: CommandSpec, locale: str) -> str:
         return self._conversation.help_of(spec, locale)
-
-    def notice(self, notice: Notice, *, locale: str = "en", named: Mapping[str, str] | None = None) -> Reply:
-        return self._conversation.notice(notice, locale=locale, named=named)
 
     async def homes(self, person: Identity) -> list[Place]:
         return await self._conversation.homes(person)
