@@ -308,7 +308,7 @@ def test_audit_of_no_store_makes_none(florin, tmp_path):
 def test_audit_names_the_seal_over_what_was_changed(florin, store):
     """Fault 152"""
     drops = [f"DROP TRIGGER entries_refuse_{change}" for change in ("update", "delete")]
-    tampered(store, *drops, "UPDATE entries SET at_us = at_us + 1 WHERE number = 2")
+    tampered(store, *drops, "UPDATE entries SET at_us = at_us + 1 WHERE number = 1")
     words = florin("audit")
     assert words.status == 1
     assert "seal: community 1, seal 1, entries 1" in words.out
