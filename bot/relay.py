@@ -108,8 +108,8 @@ class Relay:
         """Tells what is due; answers how many notices were taken."""
         now = self._clock.now()
         notices = await self._outbox.lease(now, limit=TAKEN_MAX, for_s=LEASE_S, platforms=self._doors.keys())
-        told = [each for notice in await self._by_community(notices) for each in notice]
-        late = await self._tell_all(told)
+        told, late = await self._by_community(notices)
+        late |= await self._tell_all(told)
         waiting = [notice for notice in notices if notice.id in late]
         await self._outbox.done([notice for notice in notices if notice.id not in late])
         for notice in waiting:
@@ -126,12 +126,20 @@ class Relay:
 
     # --- what there is to tell ----------------------------------------------------------------------------------
 
-    async def _by_community(self, notices: Sequence[Notice]) -> list[list[_Told]]:
+    async def _by_community(self, notices: Sequence[Notice]) -> tuple[list[_Told], set[int]]:
+        """What there is to tell; and the ids of notices of which that cannot be said now, which harm no other."""
         flags: dict[CommunityId, dict[str, Value]] = {}
+        told: list[_Told] = []
+        late: set[int] = set()
         for notice in notices:
-            if notice.community_id not in flags:
-                flags[notice.community_id] = await self._reads.community_flags(notice.community_id)
-        return [await self._told(notice, flags[notice.community_id]) for notice in notices]
+            try:
+                if notice.community_id not in flags:
+                    flags[notice.community_id] = await self._reads.community_flags(notice.community_id)
+                told += await self._told(notice, flags[notice.community_id])
+            except Exception as error:  # noqa: BLE001  # as above
+                _log.warning("notice waits", entry=notice.number, about=notice.event, error=type(error).__name__)
+                late.add(notice.id)
+        return told, late
 
     async def _told(self, notice: Notice, flags: Mapping[str, Value]) -> list[_Told]:
         """What a notice says in each channel that has been chosen for such."""
@@ -189,10 +197,17 @@ class Relay:
         for group in groups.values():
             for start in range(0, len(group), LINES_MAX):
                 part = group[start : start + LINES_MAX]
-                if await self._tell(part) is Delivery.LATER:
+                if await self._tell_safely(part) is Delivery.LATER:
                     late |= {each.notice.id for each in group[start:]}
                     break
         return late
+
+    async def _tell_safely(self, part: Sequence[_Told]) -> Delivery:
+        try:
+            return await self._tell(part)
+        except Exception as error:  # noqa: BLE001  # a door that fails at one message goes on with the others
+            _log.warning("notice waits", place=str(part[0].place), error=type(error).__name__)
+            return Delivery.LATER
 
     async def _tell(self, part: Sequence[_Told]) -> Delivery:
         first = part[0]

@@ -16,6 +16,8 @@ from economy.service import TELLING_ATTEMPTS_MAX
 from economy.values import Place
 from tests.bot.talk import LOBBY, StandingClock, Talk, people_of_the_lobby, talking, text_of
 
+BROKEN = "the door breaks"
+
 
 @dataclass
 class Door:
@@ -34,7 +36,10 @@ class Door:
     async def tell(self, place: Place, channel: str, reply: Reply, *, nonce: str) -> Told:
         self.told.append((place, channel, text_of(reply), nonce))
         self.news.set()
-        return self.answers.pop(0) if self.answers else Told(Delivery.TOLD)
+        answer = self.answers.pop(0) if self.answers else Told(Delivery.TOLD)
+        if answer.needed == BROKEN:
+            raise RuntimeError(BROKEN)
+        return answer
 
     async def warn(self, place: Place, reply: Reply) -> None:
         self.warned.append(text_of(reply))
@@ -207,3 +212,19 @@ async def test_a_commit_wakes_the_relay(scene):
     with suppress(asyncio.CancelledError):
         await running
     assert scene.door.told[0][2] == "bo sent cy a yacht (10,000)."
+
+
+async def test_a_message_that_breaks_a_door_is_tried_again_and_holds_up_no_other(scene):
+    """Fault 78"""
+    await scene.talk.say("ana", "/channels log #staff")
+    await scene.relay.drain()
+    scene.door.told.clear()
+    scene.door.answers = [Told(Delivery.REFUSED, BROKEN)]
+    await gift(scene, "yacht")
+    await scene.talk.say("ana", "/coins add @bo 5 a prize")
+    await scene.relay.drain()
+    assert {channel for _, channel, _, _ in scene.door.told} == {"gifts", "staff"}
+    scene.door.told.clear()
+    scene.clock.forward(seconds=int(RETRY_S))
+    await scene.relay.drain()
+    assert len(scene.door.told) == 1, "only what failed"
