@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from bot.app import SystemClock, open_florin
+from bot.collecting import collect_rarely
 from economy.ledger import Receipt
 from economy.projections.boards import Board, Period
 from economy.rules.tipping import Receivers, Tip
@@ -50,4 +51,5 @@ async def _tip(economy: Economy, chance: random.Random, members: int, number: in
 
 
 if __name__ == "__main__":
+    collect_rarely()
     asyncio.run(live(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

@@ -16,6 +16,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
+from bot.collecting import collect_rarely
 from tests.bench.load import closed_loop
 from tests.bench.town import open_town
 
@@ -97,4 +98,5 @@ async def work(address: str, name: str, members: int) -> None:
 
 
 if __name__ == "__main__":
+    collect_rarely()
     asyncio.run(work(sys.argv[1], sys.argv[2], int(sys.argv[3])))
