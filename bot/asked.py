@@ -37,6 +37,9 @@ from economy.service import Answer, Economy, Offered, Submission
 from economy.values import CommunityId, IdempotencyKey, Identity, MemberId, Role, Sighting, receipt_id
 from economy.views import Reader, Shown
 
+VEIL = "~"
+"""Stands before the nonce in a button's data where the answer to its press is not to name who presses it."""
+
 UNLINKED = Identity("", "")
 """Nobody whom a door could link a name to."""
 
@@ -136,7 +139,8 @@ class Asked:
         shown_to = visibility or self.command.spec.visibility
         words = await self.words_of(outcome, public=shown_to is Visibility.PUBLIC)
         telling = teller(outcome, done, words)
-        if shown_to is Visibility.PUBLIC:
+        if shown_to is Visibility.PUBLIC and not self.invocation.veiled:
+            # Those under a message name whose they are.
             buttons = (*telling.buttons, *social_buttons(outcome, answer.number, words))
             telling = msgspec.structs.replace(telling, buttons=buttons)
         return self.reply(
@@ -207,7 +211,10 @@ class Asked:
     def offer_buttons(self, offered: Iterable[Offered]) -> tuple[Button, ...]:
         """Buttons for stored offers, for the asker alone."""
         labels = {"confirm": self.words.text("Confirm"), "daily": self.words.text("Claim daily")}
-        return tuple(Button(label=labels[offer.label], data=f"o:{offer.nonce}", presser=self.by) for offer in offered)
+        veil = VEIL if self.invocation.veiled else ""
+        return tuple(
+            Button(label=labels[offer.label], data=f"o:{veil}{offer.nonce}", presser=self.by) for offer in offered
+        )
 
     def _theirs(self, buttons: Iterable[Button]) -> tuple[Button, ...]:
         return tuple(Button(label=button.label, data=button.data, presser=self.by) for button in buttons)

@@ -19,7 +19,7 @@ from adapters.contract import (
     Suggestion,
     Visibility,
 )
-from bot.asked import Asked, seen_in
+from bot.asked import VEIL, Asked, seen_in
 from bot.commands import registry
 from bot.commands.registry import Command
 from bot.completion import completions, suggestions
@@ -190,7 +190,10 @@ class Dispatcher:
         name, *words = line_again(data, heard.reader).split()
         return await self._say(_invocation(pressed, name, tuple(words)), heard)
 
-    async def _press_offer(self, pressed: Pressed, nonce: str, heard: _Heard) -> Reply:
+    async def _press_offer(self, pressed: Pressed, data: str, heard: _Heard) -> Reply:
+        nonce = data.removeprefix(VEIL)
+        # Nobody but an administrator has a name that the platform hides.
+        veiled = data.startswith(VEIL) and pressed.administers
         reader = heard.reader = await self._economy.reads.reader(pressed.place, pressed.person.identity)
         order = None
         if reader.community_id is not None:
@@ -202,7 +205,7 @@ class Dispatcher:
         command = registry.commands_of(name)[0]
         answer = await self._economy.press(pressed.place, nonce, PressedBy(pressed.person, _standing(pressed, reader)))
         asked = heard.asked = Asked(
-            invocation=_invocation(pressed, name, ()),
+            invocation=msgspec.structs.replace(_invocation(pressed, name, ()), veiled=veiled),
             command=command,
             economy=self._economy,
             reader=reader,

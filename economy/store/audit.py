@@ -55,7 +55,7 @@ async def audit(store: Store, *, progress: Progress | None = None) -> AuditRepor
     """Walks every entry of every community in one snapshot, in bounded memory, while the store is in use."""
     findings = Findings()
     figures = {"communities": 0, "entries": 0, "postings": 0, "accounts": 0, "seals": 0}
-    async with store.read() as opened:
+    async with store.read(long=True) as opened:
         connection = await _snapshot(opened)
         known = await _communities(connection)
         total = (await connection.execute(select(func.count()).select_from(entries))).scalar_one()

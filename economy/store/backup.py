@@ -121,7 +121,7 @@ def must_be_new(file: Path) -> None:
 
 
 async def _must_be_empty(address: str) -> None:
-    async with await open_store(address, any_schema=True) as store, store.read() as connection:
+    async with await open_store(address, any_schema=True) as store, store.read(long=True) as connection:
         if await revision_of(connection) is not None:
             await must_be_empty(connection)
 
@@ -134,7 +134,7 @@ async def _copy_into_new(source: Store, target: str, progress: Progress) -> Copi
 
 async def _brought_up_and_audited(file: Path, progress: Progress) -> AuditReport:
     async with await open_store(_address(file), any_schema=True) as store:
-        async with store.read() as connection:
+        async with store.read(long=True) as connection:
             if await revision_of(connection) is None:
                 raise DamagedError("there is no store in it")
         await upgrade_store(store)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -103,16 +103,17 @@ class Store:
         self._break_listeners.append(listener)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, long: bool = False) -> AsyncIterator[AsyncConnection]:
         """A write transaction: committed when the block ends, rolled back when it raises.
 
         On SQLite it holds the lock from the start, so that nothing read in it is older. Raises StoreBusyError where
         another process keeps a lock longer than we wait, StoreFullError where the disk is full or may not be written
         to, StoreBrokenError once it has failed, and on PostgreSQL NoPrimaryError, ConnectionLostError, or
         CommitInDoubtError, after which the same has to be written again. The commit is not cancelled with the caller.
+        What is to take `long` is not given up where the server is slow.
         """
         if self._server is not None:
-            async with self._server_transaction(self._server) as connection:
+            async with self._server_transaction(self._server, long=long) as connection:
                 yield connection
             return
         async with self._turn, self._file_transaction() as connection:
@@ -156,13 +157,11 @@ class Store:
             listener(problem)
 
     @asynccontextmanager
-    async def _server_transaction(self, server: postgres.Server) -> AsyncIterator[AsyncConnection]:
+    async def _server_transaction(self, server: postgres.Server, *, long: bool) -> AsyncIterator[AsyncConnection]:
         async with self.writer.connect() as connection:
             link = await _link(connection)
             link.warnings.clear()
-            # A server that stops answering is given up; the driver's own time-outs would send a cancel request.
-            watchdog = asyncio.get_running_loop().call_later(self.answer_timeout_s, link.terminate)
-            try:
+            with self._given_up(link, long=long):
                 try:
                     if server.beginning:
                         await connection.exec_driver_sql(server.beginning)
@@ -173,8 +172,19 @@ class Store:
                         raise self._told(problem, link, server) from problem
                     raise
                 await self._commit(connection, link)
-            finally:
-                watchdog.cancel()
+
+    @contextmanager
+    def _given_up(self, link: postgres.Link, *, long: bool) -> Iterator[None]:
+        """A server that stops answering is given up, unless what it is asked takes long: the driver's own time-outs
+        would send a cancel request."""
+        if long:
+            yield
+            return
+        watchdog = asyncio.get_running_loop().call_later(self.answer_timeout_s, link.terminate)
+        try:
+            yield
+        finally:
+            watchdog.cancel()
 
     async def _commit(self, connection: AsyncConnection, link: postgres.Link) -> None:
         try:
@@ -199,10 +209,15 @@ class Store:
         return _meaning(problem)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A consistent snapshot, on PostgreSQL of the primary."""
+    async def read(self, *, long: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A consistent snapshot, on PostgreSQL of the primary. Unless it is to take `long`, a server that does not
+        answer in `answer_timeout_s` is given up."""
         async with self.reader.connect() as connection:
-            yield connection
+            if self._server is None:
+                yield connection
+                return
+            with self._given_up(await _link(connection), long=long):
+                yield connection
 
     @property
     def server(self) -> postgres.Server | None:

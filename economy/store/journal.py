@@ -111,6 +111,7 @@ class StoreJournal:
         self._directory = Directory(store.bulk)
         self._known_accounts: set[AccountKey] = set()
         self._try_again_at = 0.0
+        self._generation = 0
         self.state = JournalState.OPEN
         self.tally = Tally()
 
@@ -324,7 +325,8 @@ class StoreJournal:
             # The lock may have been long in coming: what is decided now happens now.
             now = self._clock.now()
             now_us = to_us(now)
-            resolved = self._directory.resolving(connection, now_us)
+            directory = self._current_directory()
+            resolved = directory.resolving(connection, now_us)
             named = await resolve(resolved, batch)
             state = await Reading(self._store.bulk, connection, batch, now).read(resolved, named)
             await resolved.note()
@@ -332,17 +334,26 @@ class StoreJournal:
             deciding = Deciding(state, now, self._nonce)
             deciding.decide(batch, instead)
             written = await write(self._store.bulk, connection, deciding, state, now_us, self._known_accounts)
-        self._learn(resolved, written)
-        if self.state is JournalState.READ_ONLY:
+        directory.learn(resolved)
+        self._learn(written)
+        if self.state is JournalState.READ_ONLY and (deciding.drafts or deciding.replies):
             self.state = JournalState.OPEN
             log.warning("the store can be written to again: orders are carried out")
         for waiting in batch:
             if waiting.same_as is not None and waiting.same_as.answer is not None:
                 waiting.answer = msgspec.structs.replace(waiting.same_as.answer, repeated=True)
 
-    def _learn(self, resolved: Resolving, written: Written) -> None:
+    def _current_directory(self) -> Directory:
+        """What is known of the server that is written to now: after a failover, another may know less."""
+        generation = 0 if self._store.server is None else self._store.server.generation
+        if generation != self._generation:
+            self._generation = generation
+            self._directory = Directory(self._store.bulk)
+            self._known_accounts.clear()
+        return self._directory
+
+    def _learn(self, written: Written) -> None:
         """Keeps in mind what is committed now, and tells those who listen."""
-        self._directory.learn(resolved)
         if len(self._known_accounts) > KNOWN_ACCOUNTS_MAX:
             self._known_accounts.clear()
         self._known_accounts |= written.own_accounts

@@ -53,6 +53,11 @@ async def move_place(connection: AsyncConnection, old: Place, new: Place) -> boo
     where = {place: (at.platform == place.platform) & (at.native_id == place.native_id) for place in (old, new)}
     found = await connection.execute(select(at.platform, at.native_id, at.community_id).where(where[old] | where[new]))
     communities = {Place(row.platform, row.native_id): row.community_id for row in found}
+    if connection.dialect.name == "postgresql" and communities:
+        # Batches share these: none is under way while it is looked whether coins moved.
+        ids = tables.communities.c.id
+        locked = select(ids).where(ids.in_(sorted(set(communities.values())))).order_by(ids).with_for_update()
+        await connection.execute(locked)
     if old not in communities:
         # Moved already, perhaps by another process, or never spoken in.
         return new in communities

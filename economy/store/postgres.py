@@ -170,6 +170,11 @@ class Server:
 
         return engine
 
+    @property
+    def generation(self) -> int:
+        """Goes up whenever the server is left."""
+        return self._generation
+
     def leave(self) -> None:
         """Lets no connection made until now be used for another transaction; where one is in use, it ends first."""
         self._generation += 1

@@ -10,7 +10,6 @@ from typing import Final
 
 from msgspec import Struct
 from sqlalchemy import bindparam, delete, func, select, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.projections.boards import ScoreKey, ScoreSum, listed_changes, score_sums
@@ -97,7 +96,7 @@ class StoreProjector:
                 is_behind = await unhurried(self._advance_all())
                 await unhurried(self._seal_when_due())
                 waits_for = None
-            except (StoreError, DBAPIError) as problem:
+            except Exception as problem:  # noqa: BLE001  # boards that wait are better than boards that never move again
                 if type(problem) is not waits_for:
                     log.warning("projections wait: %s", type(problem).__name__)
                 waits_for = type(problem)
@@ -137,9 +136,14 @@ class StoreProjector:
         async with self._store.read() as connection:
             known = (await connection.execute(select(counters.c.community_id))).scalars().all()
         for each in known if community_id is None else [community_id]:
-            async with self._store.write() as connection:
+            async with self._store.write(long=True) as connection:
+                # Other processes' projectors wait for the watermark, which is there all along.
+                await _FIRST_WATERMARK.run(connection, each, [(PROJECTION,)])
+                await connection.execute(_LOCK_WATERMARK, {"community": each})
                 for table in PROJECTED:
-                    await connection.execute(delete(table).where(table.c.community_id == each))
+                    if table is not watermarks:
+                        await connection.execute(delete(table).where(table.c.community_id == each))
+                await connection.execute(_MOVE_WATERMARK, {"community": each, "reached": 0})
             await self._advance_to_end(each)
 
     async def _seal_when_due(self) -> None:

@@ -32,7 +32,7 @@ async def upgrade_store(store: Store, revision: str = "head") -> None:
 
     for left in reversed(range(ATTEMPTS)):
         try:
-            async with store.write() as connection:
+            async with store.write(long=True) as connection:
                 await _alone(connection)
                 await connection.run_sync(lambda bound: command.upgrade(_config(bound), revision))
             return
@@ -46,7 +46,7 @@ async def downgrade(url: str, revision: str, *, allow_loss: bool = False) -> Non
     from alembic import command  # noqa: PLC0415
 
     opening = open_store(url, any_schema=True, allow_loss=allow_loss)
-    async with await opening as store, store.write() as connection:
+    async with await opening as store, store.write(long=True) as connection:
         await _alone(connection)
         await connection.run_sync(lambda bound: command.downgrade(_config(bound), revision))
 

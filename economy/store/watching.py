@@ -105,10 +105,13 @@ class StoreWatch:
         # A question without an answer is not asked again beside itself: a database that is slow would be so the more.
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask(), name="watch")
-        done, _ = await asyncio.wait((self._asking,), timeout=self._patience_s)
+        task = self._asking
+        done, _ = await asyncio.wait((task,), timeout=self._patience_s)
         if not done:
             return self._silent("it does not answer")
-        task, self._asking = self._asking, None
+        # Several may have waited for one answer.
+        if self._asking is task:
+            self._asking = None
         return task.result()
 
     async def _ask(self) -> StoreFigures:

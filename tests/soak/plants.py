@@ -60,7 +60,7 @@ class HastyStore(Store):
         self._late: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, long: bool = False) -> AsyncIterator[AsyncConnection]:
         await self._one.acquire()
         connection = await self.writer.connect()
         try:
@@ -92,7 +92,7 @@ class DeafStore(Store):
         self._store = store
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, long: bool = False) -> AsyncIterator[AsyncConnection]:
         async with AsyncExitStack() as transaction:
             yield await transaction.enter_async_context(self._store.write())
             with suppress(StoreError, DBAPIError):
@@ -118,7 +118,7 @@ class StaleStore(Store):
         self._store = store
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, long: bool = False) -> AsyncIterator[AsyncConnection]:
         async with self._store.read() as before:
             # A snapshot is of the moment of its first question.
             await before.exec_driver_sql("SELECT count(*) FROM counters")

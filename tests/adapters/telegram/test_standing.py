@@ -145,6 +145,20 @@ async def test_an_anonymous_administrator_proves_who_they_are_and_stays_unnamed(
     assert "ana" in await answer(there, "ana", "/audit kind:tip", group)
 
 
+async def test_who_confirms_without_a_name_stays_unnamed(there, group):
+    """Fault 109"""
+    group.anonymous.add(there.people["ana"].id)
+    await there.settled(there.say("ana", "/coins add @ana 5000 to begin with", group))
+    said = there.say("ana", "/tip @bo 2000", group, anonymous=True)
+    await there.settled(said)
+    await prove(there, "ana", said, group)
+    asked = next(shown for shown in reversed(there.shown) if "Confirm" in [each["text"] for each in shown.buttons])
+    await there.settled(there.press("ana", asked, "Confirm"))
+    told = next(shown for shown in there.seen_in(group) if "2,000" in shown.text and "tipped" in shown.text)
+    assert told.text == "a moderator tipped bo 2,000 coins."
+    assert not any("ana tipped" in shown.text for shown in there.shown)
+
+
 async def test_nobody_else_proves_it(there, group):
     """Fault 109"""
     group.anonymous.add(there.people["ana"].id)

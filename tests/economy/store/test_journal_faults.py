@@ -366,6 +366,7 @@ async def fill(acting) -> list[Code]:
 async def test_a_full_disk_refuses_orders_until_there_is_room(acting, journal, store, caplog):
     """Fault 47, Fault 146"""
     await acting.grant(ana=100)
+    await acting.submit(tip("ana", "cy"), key="act:before")
     async with no_room(store):
         assert set(await fill(acting)) == {Code.READ_ONLY}
         assert journal.state == "read_only"
@@ -373,6 +374,10 @@ async def test_a_full_disk_refuses_orders_until_there_is_room(acting, journal, s
         refused = await acting.submit(tip("ana", "bo"), key="act:once")
         assert refusal_of(refused).code is Code.READ_ONLY
         assert await bonus(store, "bo") == before, "and balances can be read"
+        async with asyncio.timeout(30):
+            while not (await acting.submit(tip("ana", "cy"), key="act:before")).repeated:
+                pass
+        assert journal.state == "read_only", "an answer that is there already takes no room"
     async with asyncio.timeout(30):
         while (answer := await acting.submit(tip("ana", "bo"), key="act:once")).number is None:
             pass

@@ -284,3 +284,8 @@ async def test_closing_never_waits_for_a_frozen_database(far_store, proxy, clock
     admin = await asyncpg.connect(postgres_address)
     assert await admin.fetchval("SELECT 1") == 1
     await admin.close()
+
+
+async def test_those_who_look_at_the_same_moment_are_all_answered(watch):
+    found = await asyncio.gather(*(watch.figures() for _ in range(5)))
+    assert [each.store.problem for each in found] == [""] * 5
