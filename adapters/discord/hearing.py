@@ -229,7 +229,8 @@ def cut(text: str) -> list[str]:
 
 
 async def words_of(words: Iterable[str], message: discord.Message, client: discord.Client) -> list[Word]:
-    """The words of a message, those whom it mentions as Discord resolved them."""
+    """The words of a message, those whom it mentions as Discord resolved them. A channel that the message's server does
+    not have stays a bare word."""
     people = {user.id: user for user in message.mentions}
     roles = {role.id: role for role in message.role_mentions}
     found: list[Word] = []
@@ -239,8 +240,9 @@ async def words_of(words: Iterable[str], message: discord.Message, client: disco
         if token is None:
             found.append(word)
         elif token[1] == "#":
-            channel = message.guild.get_channel(number) if message.guild else None
-            found.append(Channel(token[2], channel.name if channel else token[2]))
+            # Anybody can write the number of a channel elsewhere, so only this server's own are channels here.
+            channel = message.guild.get_channel_or_thread(number) if message.guild else None
+            found.append(word if channel is None else Channel(token[2], channel.name))
         elif token[1] == "@&":
             name = roles[number].name if number in roles else token[2]
             found.append(await group_of(number, name, message.guild, client, with_holders=True))

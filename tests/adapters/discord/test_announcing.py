@@ -86,6 +86,31 @@ async def test_a_channel_that_cannot_be_written_in_says_what_is_missing(enter, p
         assert (gone.delivery, gone.needed) == (Delivery.REFUSED, "the channel itself: it is gone")
 
 
+async def test_a_channel_of_another_server_is_no_channel_here(enter, peer) -> None:
+    """Fault 105: its number can be written by anyone, and Discord would let the bot write there."""
+    other = peer.guild("other", peer.user("dan"))
+    async with enter() as town:
+        ana, theirs, ours = town.person("ana"), other.channel("general"), town.guild.channel("general")
+        private = town.peer.private_channel(ana.user)
+
+        async def name(channel) -> str:
+            asked = await ana.say(f"<@{peer.bot.id}> channels announcements <#{channel.id}>")
+
+            def answers() -> list[dict]:
+                everything = [*ana.channel.messages.values(), *private.messages.values()]
+                mine = [each for each in everything if each["author"]["id"] == str(peer.bot.id)]
+                return [each for each in mine if int(each["id"]) > int(asked["id"])]
+
+            await peer.until(lambda: bool(answers()))
+            return str(answers()[0]["content"])
+
+        assert (await name(theirs)).startswith("Name a channel")
+        assert (await name(ours)).startswith("From now on in #general: announcements.")
+        found = await told(town, theirs)
+        assert (found.delivery, found.needed) == (Delivery.REFUSED, "a channel of this server")
+        assert not theirs.messages
+
+
 async def test_the_owner_is_told_directly_and_once(town, relay) -> None:
     """Fault 76, fault 85: and an owner who takes no messages breaks nothing."""
     ana, gifts = town.person("ana"), town.guild.channel("gifts")
