@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from aiohttp import web
 
-from adapters.contract import Delivery, Line, Plain, Reply, Visibility
+from adapters.contract import Delivery, Line, Name, Plain, Reply, Visibility
 from adapters.discord.hearing import place_of
 from bot.relay import Relay
+from economy.service import Identity
 from tests.adapters.discord.people import Person
 from tests.adapters.discord.state import SEND_MESSAGES, VIEW_CHANNEL
 
@@ -56,6 +58,20 @@ async def test_the_same_nonce_is_seen_once(town) -> None:
     again = await told(town, channel)
     assert (first.delivery, again.delivery) == (Delivery.LATER, Delivery.TOLD)
     assert len(channel.messages) == 1
+
+
+@pytest.mark.parametrize(("people", "pinged"), [(100, 100), (101, 0)])
+async def test_so_many_are_named_and_more_than_discord_pings_are_pinged_not_at_all(town, people, pinged) -> None:
+    who = [Identity("discord", str(town.peer.user(f"fan {number}").id)) for number in range(people)]
+    names = tuple(Name(f"fan {number}; ", each) for number, each in enumerate(who))
+    news = msgspec.structs.replace(REPLY, nodes=(Line(names),), pings=tuple(who))
+    gifts = town.guild.channel("gifts")
+    found = await town.door.tell(place_of(town.guild.id), str(gifts.id), news, nonce="n")
+    assert found.delivery is Delivery.TOLD
+    (message,) = gifts.messages.values()
+    assert len(message["pinged"]) == pinged
+    if not pinged:
+        assert message["content"].endswith("fan 99; fan 100; ")
 
 
 @pytest.mark.parametrize("status", [500, 503])
