@@ -28,6 +28,7 @@ from adapters.discord.hearing import (
 from adapters.discord.messages import Messages
 from adapters.discord.posted import PostedMessages
 from adapters.discord.presses import Presses
+from adapters.discord.sending import BrokenLine
 from adapters.discord.settings import PLATFORM, DiscordSettings
 from adapters.discord.syncing import commands_payload, sync
 from economy.service import Place
@@ -92,8 +93,12 @@ class Door:
         if application is not None:
             self._acts.operators = operators_of(application)
         ours = commands_payload(self._acts.tree, self._conversation.specs())
-        if await sync(self.client, ours):
-            _log.info("commands told", commands=len(ours))
+        try:
+            if await sync(self.client, ours):
+                _log.info("commands told", commands=len(ours))
+        except (discord.HTTPException, *BrokenLine) as error:
+            # It has those of the last start, and what it has is served; the next start tells it again.
+            _log.warning("commands not told", error=type(error).__name__, status=getattr(error, "status", None))
 
     # --- interactions -----------------------------------------------------------------------------------------------
 
