@@ -7,9 +7,12 @@ import pytest
 from aiohttp import web
 
 from adapters.contract import Delivery, Line, Name, Plain, Reply, Visibility
+from adapters.discord.door import Door
 from adapters.discord.hearing import place_of
+from adapters.discord.settings import DiscordSettings
 from bot.relay import Relay
 from economy.service import Identity
+from tests.adapters.discord.opening import opened_door
 from tests.adapters.discord.people import Person
 from tests.adapters.discord.state import SEND_MESSAGES, VIEW_CHANNEL
 
@@ -72,6 +75,23 @@ async def test_so_many_are_named_and_more_than_discord_pings_are_pinged_not_at_a
     assert len(message["pinged"]) == pinged
     if not pinged:
         assert message["content"].endswith("fan 99; fan 100; ")
+
+
+async def test_before_the_door_is_open_and_after_it_is_closed_it_is_told_later(enter, peer) -> None:
+    """Fault 77: as while the bot logs in, with news in the store."""
+    async with enter() as town:
+        gifts = town.guild.channel("gifts")
+        chosen = DiscordSettings(token=peer.token, api_url=peer.url, gateway_url=peer.gateway_url)
+        early = Door(chosen, town.florin.conversation)
+        news = (place_of(town.guild.id), str(gifts.id), REPLY)
+        assert (await early.tell(*news, nonce="n")).delivery is Delivery.LATER
+        await early.warn(place_of(town.guild.id), REPLY)
+        await town.door.close()
+        assert (await told(town, gifts)).delivery is Delivery.LATER
+        await town.door.warn(place_of(town.guild.id), REPLY)
+        assert not gifts.messages
+        async with opened_door(peer, town.florin.conversation) as door:
+            assert (await door.tell(*news, nonce="n")).delivery is Delivery.TOLD
 
 
 @pytest.mark.parametrize("status", [500, 503])
