@@ -32,6 +32,9 @@ DESCRIPTION_MAX: Final = 1_024
 PINGS_MAX: Final = 100
 """People that one message may ping; Discord refuses the whole message for one more."""
 
+FROM: Final = "g:"
+"""Before any other data, in direct messages: the place that the button means."""
+
 _ACTION_ROW, _BUTTON, _TEXT, _GALLERY, _FILE, _CONTAINER = 1, 2, 10, 12, 13, 17
 _PRIMARY, _SECONDARY = 1, 2
 
@@ -68,6 +71,11 @@ class Sheet(Struct, frozen=True):
     @property
     def is_layout(self) -> bool:
         return self.content is None
+
+
+def from_place(place_id: int) -> str:
+    """What the data of buttons stands in, in direct messages: the place that they mean. For `rendered`'s `wrap`."""
+    return f"{FROM}{place_id}|{{}}"
 
 
 def rendered(reply: Reply, *, layout: bool = False, wrap: str = "{}") -> Sheet:
