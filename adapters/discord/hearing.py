@@ -3,21 +3,29 @@ interaction carries those of everyone whom it names."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import discord
+import structlog
 from msgspec import Struct
 
 from adapters.contract import ATTACHMENT_BYTES_MAX, Attachment, Channel, Group, Hint, Mention, OptionKind, Word
+from adapters.discord.sending import BrokenLine
 from adapters.discord.settings import PLATFORM
 from adapters.discord.tree import PRIVATE, Kind, Leaf, Slot
 from economy.service import Identity, Place, Role, Sighting
 
+MEMBERS_WITHIN_S: Final = 10.0
+"""How long Discord may take to tell who is in a server."""
+
 _USER = re.compile(r"<@!?([0-9]{1,20})>")
 
 Payload = Mapping[str, Any]
+
+_log = structlog.get_logger("adapters.discord")
 
 
 class HeardError(Exception):
@@ -171,19 +179,38 @@ async def _word(
 
 
 async def group_of(
-    role_id: int, name: str, guild: discord.Guild | None, client: discord.Client, *, with_holders: bool
+    role_id: int,
+    name: str,
+    guild: discord.Guild | None,
+    client: discord.Client,
+    *,
+    with_holders: bool,
+    within_s: float = MEMBERS_WITHIN_S,
 ) -> Group:
     """A role of the server's. Who holds it is asked of Discord now, where the members intent is on; without it
-    nobody tells."""
+    nobody tells, and neither does a Discord that does not answer."""
     holders = None
     if with_holders and guild is not None and client.intents.members:
-        members = await guild.chunk(cache=False) or []
-        holders = tuple(
-            sighting_of(member)
-            for member in members
-            if role_id == guild.id or any(role.id == role_id for role in member.roles)
-        )
+        members = await _members_of(guild, within_s)
+        if members is not None:
+            holders = tuple(
+                sighting_of(member)
+                for member in members
+                if role_id == guild.id or any(role.id == role_id for role in member.roles)
+            )
     return Group(str(role_id), name, holders)
+
+
+async def _members_of(guild: discord.Guild, within_s: float) -> list[discord.Member] | None:
+    """Everyone in the server, asked of Discord now; None where it does not tell."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await guild.chunk(cache=False) or []
+    except (discord.ConnectionClosed, *BrokenLine) as error:
+        _log.info("members not told", guild=guild.id, error=type(error).__name__)
+        # The library would have whoever asks next wait for this answer as well, and ask no more.
+        guild._state._chunk_requests.pop(guild.id, None)
+        return None
 
 
 async def attached(file: Payload, client: discord.Client) -> Attachment:
@@ -194,7 +221,7 @@ async def attached(file: Payload, client: discord.Client) -> Attachment:
         raise HeardError(Hint.FILE_TOO_LARGE)
     try:
         content = await client.http.get_from_cdn(str(file["url"]))
-    except (discord.HTTPException, OSError) as error:
+    except (discord.HTTPException, OSError, *BrokenLine) as error:
         raise HeardError(Hint.FILE_UNREADABLE) from error
     if len(content) > ATTACHMENT_BYTES_MAX:
         raise HeardError(Hint.FILE_TOO_LARGE)

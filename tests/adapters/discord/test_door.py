@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from aiohttp import web
 
 from tests.adapters.discord.opening import opened_door
 from tests.adapters.discord.people import Person, Seen
@@ -104,6 +105,21 @@ async def test_a_file_of_rows_is_read_and_one_that_is_too_large_is_not(town) -> 
     peer.files.clear()
     missing = await ana.use("coins add", file=gone, reason="prizes")
     assert missing.text == "This file could not be read. Nothing was changed; send it again."
+
+
+def _torn() -> web.Response:
+    torn = web.Response(body=b"member,amount", headers={"Content-Length": "100"})
+    torn.force_close()
+    return torn
+
+
+@pytest.mark.parametrize("answer", [_torn, None], ids=["torn off", "line broken"])
+async def test_a_file_whose_line_breaks_is_unreadable(town, answer) -> None:
+    """Fault 78"""
+    file = town.peer.attachment("prizes.csv", f"member,amount\n{town.user('bo').id},5\n".encode())
+    town.peer.fail("GET", "^/files/", answer, times=9)
+    seen = await town.person("ana").use("coins add", file=file, reason="prizes")
+    assert seen.text == "This file could not be read. Nothing was changed; send it again."
 
 
 async def test_a_file_and_a_member_are_one_too_many(town) -> None:
