@@ -29,10 +29,10 @@ class Acts:
         self._repeats = Repeats()
 
     def answering(
-        self, interaction: discord.Interaction[Any], visibility: Visibility, *, changes: bool = False
+        self, interaction: discord.Interaction[Any], visibility: Visibility, *, changes: bool = False, wrap: str = "{}"
     ) -> Answering:
         """From now on the answer is awaited; see `Answering`."""
-        return Answering(interaction, visibility, changes=changes, defer_after_s=self._defer_after_s)
+        return Answering(interaction, visibility, changes=changes, wrap=wrap, defer_after_s=self._defer_after_s)
 
     def facts(self, interaction: discord.Interaction[Any]) -> Facts | Hint:
         """Who acts and where, or why nothing can come of it."""

@@ -20,7 +20,9 @@ _log = structlog.get_logger("adapters.discord")
 
 
 async def tell(client: discord.Client, guild_id: int, channel_id: int, reply: Reply, nonce: str) -> Told:
-    """Writes into a channel."""
+    """Writes into a channel of the server."""
+    if _is_elsewhere(client, guild_id, channel_id):
+        return Told(Delivery.REFUSED, "a channel of this server")
     channel = client.get_partial_messageable(channel_id, guild_id=guild_id)
     try:
         await channel.send(nonce=nonce, **new(rendered(reply)))
@@ -31,6 +33,13 @@ async def tell(client: discord.Client, guild_id: int, channel_id: int, reply: Re
         _log.info("told later", channel=channel_id, error=type(error).__name__)
         return Told(Delivery.LATER)
     return Told(Delivery.TOLD)
+
+
+def _is_elsewhere(client: discord.Client, guild_id: int, channel_id: int) -> bool:
+    """Whether we see the channel, and see it in another server or in none. Discord itself would let us write there."""
+    channel = client.get_channel(channel_id)
+    guild = getattr(channel, "guild", None)
+    return channel is not None and (guild is None or guild.id != guild_id)
 
 
 def missing(client: discord.Client, channel_id: int) -> str:

@@ -15,7 +15,7 @@ import discord
 import structlog
 
 from adapters.contract import Reply, Visibility
-from adapters.discord.rendering import CONTENT_MAX, Sheet, rendered
+from adapters.discord.rendering import CONTENT_MAX, Sheet, from_place, rendered
 from adapters.discord.sending import (
     ALREADY_ANSWERED,
     GONE,
@@ -39,7 +39,8 @@ class Answering:
     """One interaction on its way to its answer.
 
     `visibility` is what the placeholder gets if the answer takes long. `changes`: the interaction is a press whose
-    answer may take the place of the message with the button; its placeholder is not seen.
+    answer may take the place of the message with the button; its placeholder is not seen. `wrap` is put around
+    the data of the answer's buttons, as by `rendered`: in a direct message they say which place they mean.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class Answering:
         visibility: Visibility,
         *,
         changes: bool = False,
+        wrap: str = "{}",
         defer_after_s: float = DEFER_AFTER_S,
     ) -> None:
         self._interaction = interaction
         self._visibility = visibility
         self._changes = changes
+        self._wrap = wrap
         self._deferring: asyncio.Task[bool] | None = None
         self._timer = asyncio.get_running_loop().call_later(defer_after_s, self._defer_now)
 
@@ -117,7 +120,9 @@ class Answering:
         made: list[discord.InteractionCallbackResponse[Any]] = []
 
         async def send() -> None:
-            made.append(await self._interaction.response.send_message(ephemeral=is_private, **new(rendered(reply))))
+            made.append(
+                await self._interaction.response.send_message(ephemeral=is_private, **new(self._rendered(reply)))
+            )
 
         if not await self._first(send) or is_private or not made:
             return None
@@ -132,7 +137,10 @@ class Answering:
 
     def _sheet(self, reply: Reply) -> Sheet:
         message = self._interaction.message
-        return rendered(reply, layout=message is not None and message.flags.components_v2)
+        return self._rendered(reply, layout=message is not None and message.flags.components_v2)
+
+    def _rendered(self, reply: Reply, *, layout: bool = False) -> Sheet:
+        return rendered(reply, layout=layout, wrap=self._wrap)
 
     @property
     def _is_acknowledged(self) -> bool:
@@ -146,9 +154,11 @@ class Answering:
             if not self._changes:
                 # What everyone sees cannot become private: the placeholder goes, and the answer follows by itself.
                 await self._interaction.delete_original_response()
-            followed = await self._interaction.followup.send(ephemeral=is_private, wait=True, **new(rendered(reply)))
+            followed = await self._interaction.followup.send(
+                ephemeral=is_private, wait=True, **new(self._rendered(reply))
+            )
             return None if is_private else followed.id
-        message = await self._interaction.edit_original_response(**changed(rendered(reply)))
+        message = await self._interaction.edit_original_response(**changed(self._rendered(reply)))
         return None if is_private else message.id
 
     async def replace_question(self, reply: Reply) -> int | None:
@@ -190,13 +200,13 @@ class Answering:
         interaction = self._interaction
         try:
             if reply.visibility is Visibility.PRIVATE:
-                wrap = f"g:{interaction.guild_id}|{{}}" if interaction.guild_id else "{}"
+                wrap = from_place(interaction.guild_id) if interaction.guild_id else self._wrap
                 await interaction.user.send(**new(rendered(reply, wrap=wrap)))
                 return None
             if interaction.channel_id is None:
                 return None
             channel = interaction.client.get_partial_messageable(interaction.channel_id, guild_id=interaction.guild_id)
-            message: discord.Message = await channel.send(nonce=interaction.id, **new(rendered(reply)))
+            message: discord.Message = await channel.send(nonce=interaction.id, **new(self._rendered(reply)))
             return message.id
         except discord.HTTPException as error:
             if error.code != NO_DIRECT_MESSAGES:

@@ -13,6 +13,7 @@ import structlog
 
 from adapters.contract import (
     Conversation,
+    Delivery,
     Reply,
     Told,
 )
@@ -28,6 +29,7 @@ from adapters.discord.hearing import (
 from adapters.discord.messages import Messages
 from adapters.discord.posted import PostedMessages
 from adapters.discord.presses import Presses
+from adapters.discord.sending import BrokenLine
 from adapters.discord.settings import PLATFORM, DiscordSettings
 from adapters.discord.syncing import commands_payload, sync
 from economy.service import Place
@@ -54,6 +56,7 @@ class Door:
         self._working = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._has_started = False
         self.client = Client(settings, self)
         posted = PostedMessages(self.client)
         self._acts = Acts(conversation, posted, defer_after_s)
@@ -92,8 +95,13 @@ class Door:
         if application is not None:
             self._acts.operators = operators_of(application)
         ours = commands_payload(self._acts.tree, self._conversation.specs())
-        if await sync(self.client, ours):
-            _log.info("commands told", commands=len(ours))
+        try:
+            if await sync(self.client, ours):
+                _log.info("commands told", commands=len(ours))
+        except (discord.HTTPException, *BrokenLine) as error:
+            # It has those of the last start, and what it has is served; the next start tells it again.
+            _log.warning("commands not told", error=type(error).__name__, status=getattr(error, "status", None))
+        self._has_started = True
 
     # --- interactions -----------------------------------------------------------------------------------------------
 
@@ -115,13 +123,21 @@ class Door:
 
     # --- what nobody asked for ------------------------------------------------------------------------------------
 
+    @property
+    def _is_open(self) -> bool:
+        """Whether anything can be sent: the library takes nothing before it has logged in, nor after it was closed."""
+        return self._has_started and not self.client.is_closed()
+
     async def tell(self, place: Place, channel: str, reply: Reply, *, nonce: str) -> Told:
-        """Tells something in a channel; the same nonce again is seen once. Never raises."""
+        """Tells something in a channel, later where the door is not open; the same nonce again is seen once. Never
+        raises."""
+        if not self._is_open:
+            return Told(Delivery.LATER)
         return await tell(self.client, int(place.native_id), int(channel), reply, nonce)
 
     async def warn(self, place: Place, reply: Reply) -> None:
         """Tells whoever owns the server something directly; never raises."""
-        guild = self.client.get_guild(int(place.native_id))
+        guild = self.client.get_guild(int(place.native_id)) if self._is_open else None
         if guild is not None and guild.owner_id is not None:
             await tell_directly(self.client, guild.owner_id, reply)
 

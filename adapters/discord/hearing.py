@@ -3,21 +3,29 @@ interaction carries those of everyone whom it names."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import discord
+import structlog
 from msgspec import Struct
 
 from adapters.contract import ATTACHMENT_BYTES_MAX, Attachment, Channel, Group, Hint, Mention, OptionKind, Word
+from adapters.discord.sending import BrokenLine
 from adapters.discord.settings import PLATFORM
 from adapters.discord.tree import PRIVATE, Kind, Leaf, Slot
 from economy.service import Identity, Place, Role, Sighting
 
+MEMBERS_WITHIN_S: Final = 10.0
+"""How long Discord may take to tell who is in a server."""
+
 _USER = re.compile(r"<@!?([0-9]{1,20})>")
 
 Payload = Mapping[str, Any]
+
+_log = structlog.get_logger("adapters.discord")
 
 
 class HeardError(Exception):
@@ -171,19 +179,38 @@ async def _word(
 
 
 async def group_of(
-    role_id: int, name: str, guild: discord.Guild | None, client: discord.Client, *, with_holders: bool
+    role_id: int,
+    name: str,
+    guild: discord.Guild | None,
+    client: discord.Client,
+    *,
+    with_holders: bool,
+    within_s: float = MEMBERS_WITHIN_S,
 ) -> Group:
     """A role of the server's. Who holds it is asked of Discord now, where the members intent is on; without it
-    nobody tells."""
+    nobody tells, and neither does a Discord that does not answer."""
     holders = None
     if with_holders and guild is not None and client.intents.members:
-        members = await guild.chunk(cache=False) or []
-        holders = tuple(
-            sighting_of(member)
-            for member in members
-            if role_id == guild.id or any(role.id == role_id for role in member.roles)
-        )
+        members = await _members_of(guild, within_s)
+        if members is not None:
+            holders = tuple(
+                sighting_of(member)
+                for member in members
+                if role_id == guild.id or any(role.id == role_id for role in member.roles)
+            )
     return Group(str(role_id), name, holders)
+
+
+async def _members_of(guild: discord.Guild, within_s: float) -> list[discord.Member] | None:
+    """Everyone in the server, asked of Discord now; None where it does not tell."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await guild.chunk(cache=False) or []
+    except (discord.ConnectionClosed, *BrokenLine) as error:
+        _log.info("members not told", guild=guild.id, error=type(error).__name__)
+        # The library would have whoever asks next wait for this answer as well, and ask no more.
+        guild._state._chunk_requests.pop(guild.id, None)
+        return None
 
 
 async def attached(file: Payload, client: discord.Client) -> Attachment:
@@ -194,7 +221,7 @@ async def attached(file: Payload, client: discord.Client) -> Attachment:
         raise HeardError(Hint.FILE_TOO_LARGE)
     try:
         content = await client.http.get_from_cdn(str(file["url"]))
-    except (discord.HTTPException, OSError) as error:
+    except (discord.HTTPException, OSError, *BrokenLine) as error:
         raise HeardError(Hint.FILE_UNREADABLE) from error
     if len(content) > ATTACHMENT_BYTES_MAX:
         raise HeardError(Hint.FILE_TOO_LARGE)
@@ -229,7 +256,8 @@ def cut(text: str) -> list[str]:
 
 
 async def words_of(words: Iterable[str], message: discord.Message, client: discord.Client) -> list[Word]:
-    """The words of a message, those whom it mentions as Discord resolved them."""
+    """The words of a message, those whom it mentions as Discord resolved them. A channel that the message's server does
+    not have stays a bare word."""
     people = {user.id: user for user in message.mentions}
     roles = {role.id: role for role in message.role_mentions}
     found: list[Word] = []
@@ -239,8 +267,9 @@ async def words_of(words: Iterable[str], message: discord.Message, client: disco
         if token is None:
             found.append(word)
         elif token[1] == "#":
-            channel = message.guild.get_channel(number) if message.guild else None
-            found.append(Channel(token[2], channel.name if channel else token[2]))
+            # Anybody can write the number of a channel elsewhere, so only this server's own are channels here.
+            channel = message.guild.get_channel_or_thread(number) if message.guild else None
+            found.append(word if channel is None else Channel(token[2], channel.name))
         elif token[1] == "@&":
             name = roles[number].name if number in roles else token[2]
             found.append(await group_of(number, name, message.guild, client, with_holders=True))

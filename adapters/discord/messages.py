@@ -21,7 +21,7 @@ from adapters.discord.hearing import (
     words_of,
 )
 from adapters.discord.posted import PostedMessages
-from adapters.discord.rendering import rendered
+from adapters.discord.rendering import from_place, rendered
 from adapters.discord.sending import NO_DIRECT_MESSAGES, BrokenLine, new
 
 POINTER_S: Final = 30.0
@@ -100,7 +100,7 @@ class Messages:
                     self._posted.remember(place, reply, message.channel.id, sent.id)
                     await self._posted.take_back(place, reply)
                 return
-            wrap = f"g:{message.guild.id}|{{}}" if message.guild else "{}"
+            wrap = from_place(message.guild.id) if message.guild else "{}"
             await message.author.send(**new(rendered(reply, wrap=wrap)))
         except discord.HTTPException as error:
             if error.code == NO_DIRECT_MESSAGES:

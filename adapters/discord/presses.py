@@ -10,12 +10,11 @@ import msgspec
 from adapters.contract import Hint, Pressed, Reply, Visibility
 from adapters.discord.acts import Acts
 from adapters.discord.answering import Answering
+from adapters.discord.rendering import FROM, from_place
 
 LOOK: Final = "q:"
 THANKS: Final = "t:"
 AGAIN: Final = "a:"
-FROM: Final = "g:"
-"""Before any other, in direct messages: the place that the button means."""
 
 
 class Presses:
@@ -28,11 +27,13 @@ class Presses:
         payload: Any = interaction.data
         data = str(payload["custom_id"])
         facts = self._acts.facts(interaction)
+        wrap = "{}"
         if isinstance(facts, Hint) and data.startswith(FROM):
             # From a direct message, which says where it was meant.
             place_id, _, data = data.removeprefix(FROM).partition("|")
             if place_id.isascii() and place_id.isdigit():
                 facts = self._acts.facts_in_private(interaction, int(place_id))
+                wrap = from_place(int(place_id))
         if isinstance(facts, Hint):
             await self._acts.hint(interaction, facts)
             return
@@ -40,7 +41,7 @@ class Presses:
         is_asker = message is not None and _asker_of(message) == interaction.user.id
         is_private_message = message is not None and (message.flags.ephemeral or interaction.guild_id is None)
         takes_place = is_private_message or (is_asker and data.startswith(LOOK)) or data.startswith(THANKS)
-        answering = self._acts.answering(interaction, Visibility.PRIVATE, changes=takes_place)
+        answering = self._acts.answering(interaction, Visibility.PRIVATE, changes=takes_place, wrap=wrap)
         pressed = Pressed(
             act=f"discord:interaction:{interaction.id}",
             person=facts.person,

@@ -29,6 +29,11 @@ LABEL_MAX: Final = 80
 CUSTOM_ID_MAX: Final = 100
 FILES_MAX: Final = 10
 DESCRIPTION_MAX: Final = 1_024
+PINGS_MAX: Final = 100
+"""People that one message may ping; Discord refuses the whole message for one more."""
+
+FROM: Final = "g:"
+"""Before any other data, in direct messages: the place that the button means."""
 
 _ACTION_ROW, _BUTTON, _TEXT, _GALLERY, _FILE, _CONTAINER = 1, 2, 10, 12, 13, 17
 _PRIMARY, _SECONDARY = 1, 2
@@ -68,10 +73,18 @@ class Sheet(Struct, frozen=True):
         return self.content is None
 
 
+def from_place(place_id: int) -> str:
+    """What the data of buttons stands in, in direct messages: the place that they mean. For `rendered`'s `wrap`."""
+    return f"{FROM}{place_id}|{{}}"
+
+
 def rendered(reply: Reply, *, layout: bool = False, wrap: str = "{}") -> Sheet:
     """The reply as a message. `layout` makes it one even where plain content would do, as a message that is one
     already cannot become another kind. `wrap` is put around the data of buttons, such as `g:1|{}`."""
     pinged = {identity.native_id for identity in reply.pings if identity.platform == PLATFORM}
+    if len(pinged) > PINGS_MAX:
+        # Nobody is chosen over others: all are named, and none is pinged.
+        pinged = set()
     # Somebody addressed twenty times over is told once.
     pings = tuple(sorted(int(native_id) for native_id in pinged))
     uploads = tuple(_uploads(reply.nodes))[:FILES_MAX]

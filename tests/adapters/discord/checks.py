@@ -38,6 +38,9 @@ def nested(components: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def check_message(body: dict[str, Any], files: set[str], *, was_layout: bool = False, is_edit: bool = False) -> None:
     """Raises Refusal for a message that Discord does not take."""
     flags = body.get("flags") or 0
+    pings = len((body.get("allowed_mentions") or {}).get("users") or ())
+    if pings > 100:
+        raise invalid(f"{pings} people in allowed_mentions")
     components = body.get("components") or []
     everything = list(nested(components))
     is_something = bool(files or is_edit)

@@ -41,7 +41,7 @@ class Session:
 
 class Gateway:
     """Sessions by their id. `resumes`, `identifies` count; `refuse_resume` makes the next resume fail, as Discord
-    does now and then."""
+    does now and then; with `keeps_members` it answers nobody who asks for a server's members."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
@@ -49,6 +49,7 @@ class Gateway:
         self.resumes = 0
         self.identifies: list[dict[str, Any]] = []
         self.refuse_resume = False
+        self.keeps_members = False
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
@@ -114,7 +115,7 @@ class Gateway:
 
     async def _members(self, session: Session, asked: dict[str, Any]) -> None:
         guild = self._peer.guilds[int(asked["guild_id"])]
-        if not session.intents & 1 << 1:
+        if not session.intents & 1 << 1 or self.keeps_members:
             return
         members = [member.payload() for member in guild.members.values()]
         pieces = [members[start : start + 1000] for start in range(0, len(members), 1000)] or [[]]

@@ -352,7 +352,15 @@ class Rest:
             raise Refusal(400, 50033, "Invalid Recipient(s)")
         return self._peer.private_channel(user).payload()
 
-    async def file(self, request: web.Request) -> web.Response:
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        record = Request("GET", request.path, None)
+        failure = next((each for each in self._peer.failures if _matches(each, record)), None)
+        if failure is not None:
+            failure.times -= 1
+            if failure.answer is not None:
+                return failure.answer()
+            assert request.transport is not None
+            request.transport.close()
         key = f"{request.match_info['attachment_id']}/{request.match_info['name']}"
         content = self._peer.files.get(key)
         return web.Response(status=404) if content is None else web.Response(body=content)

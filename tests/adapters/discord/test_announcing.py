@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from aiohttp import web
 
-from adapters.contract import Delivery, Line, Plain, Reply, Visibility
+from adapters.contract import Delivery, Line, Name, Plain, Reply, Visibility
+from adapters.discord.door import Door
 from adapters.discord.hearing import place_of
+from adapters.discord.settings import DiscordSettings
 from bot.relay import Relay
+from economy.service import Identity
+from tests.adapters.discord.opening import opened_door
 from tests.adapters.discord.people import Person
 from tests.adapters.discord.state import SEND_MESSAGES, VIEW_CHANNEL
 
@@ -58,6 +63,37 @@ async def test_the_same_nonce_is_seen_once(town) -> None:
     assert len(channel.messages) == 1
 
 
+@pytest.mark.parametrize(("people", "pinged"), [(100, 100), (101, 0)])
+async def test_so_many_are_named_and_more_than_discord_pings_are_pinged_not_at_all(town, people, pinged) -> None:
+    who = [Identity("discord", str(town.peer.user(f"fan {number}").id)) for number in range(people)]
+    names = tuple(Name(f"fan {number}; ", each) for number, each in enumerate(who))
+    news = msgspec.structs.replace(REPLY, nodes=(Line(names),), pings=tuple(who))
+    gifts = town.guild.channel("gifts")
+    found = await town.door.tell(place_of(town.guild.id), str(gifts.id), news, nonce="n")
+    assert found.delivery is Delivery.TOLD
+    (message,) = gifts.messages.values()
+    assert len(message["pinged"]) == pinged
+    if not pinged:
+        assert message["content"].endswith("fan 99; fan 100; ")
+
+
+async def test_before_the_door_is_open_and_after_it_is_closed_it_is_told_later(enter, peer) -> None:
+    """Fault 77: as while the bot logs in, with news in the store."""
+    async with enter() as town:
+        gifts = town.guild.channel("gifts")
+        chosen = DiscordSettings(token=peer.token, api_url=peer.url, gateway_url=peer.gateway_url)
+        early = Door(chosen, town.florin.conversation)
+        news = (place_of(town.guild.id), str(gifts.id), REPLY)
+        assert (await early.tell(*news, nonce="n")).delivery is Delivery.LATER
+        await early.warn(place_of(town.guild.id), REPLY)
+        await town.door.close()
+        assert (await told(town, gifts)).delivery is Delivery.LATER
+        await town.door.warn(place_of(town.guild.id), REPLY)
+        assert not gifts.messages
+        async with opened_door(peer, town.florin.conversation) as door:
+            assert (await door.tell(*news, nonce="n")).delivery is Delivery.TOLD
+
+
 @pytest.mark.parametrize("status", [500, 503])
 async def test_when_discord_is_down_it_is_told_later(town, status: int) -> None:
     """Fault 77"""
@@ -84,6 +120,31 @@ async def test_a_channel_that_cannot_be_written_in_says_what_is_missing(enter, p
         del town.guild.channels[closed.id]
         gone = await told(town, closed)
         assert (gone.delivery, gone.needed) == (Delivery.REFUSED, "the channel itself: it is gone")
+
+
+async def test_a_channel_of_another_server_is_no_channel_here(enter, peer) -> None:
+    """Fault 105: its number can be written by anyone, and Discord would let the bot write there."""
+    other = peer.guild("other", peer.user("dan"))
+    async with enter() as town:
+        ana, theirs, ours = town.person("ana"), other.channel("general"), town.guild.channel("general")
+        private = town.peer.private_channel(ana.user)
+
+        async def name(channel) -> str:
+            asked = await ana.say(f"<@{peer.bot.id}> channels announcements <#{channel.id}>")
+
+            def answers() -> list[dict]:
+                everything = [*ana.channel.messages.values(), *private.messages.values()]
+                mine = [each for each in everything if each["author"]["id"] == str(peer.bot.id)]
+                return [each for each in mine if int(each["id"]) > int(asked["id"])]
+
+            await peer.until(lambda: bool(answers()))
+            return str(answers()[0]["content"])
+
+        assert (await name(theirs)).startswith("Name a channel")
+        assert (await name(ours)).startswith("From now on in #general: announcements.")
+        found = await told(town, theirs)
+        assert (found.delivery, found.needed) == (Delivery.REFUSED, "a channel of this server")
+        assert not theirs.messages
 
 
 async def test_the_owner_is_told_directly_and_once(town, relay) -> None:

@@ -292,3 +292,29 @@ async def test_commands_are_told_once_and_again_only_when_they_changed(enter) ->
         town.peer.commands.pop()
         async with opened_door(town.peer, town.florin.conversation):
             assert town.peer.command_uploads == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: web.Response(status=503),
+        lambda: web.Response(status=400, body=b'{"code": 50035, "message": "Invalid Form Body"}'),
+        lambda: web.Response(status=429, text="banned for an hour"),
+        None,
+    ],
+    ids=["503", "400", "429", "line broken"],
+)
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def test_commands_that_cannot_be_told_keep_nobody_from_being_served(enter, method: str, answer) -> None:
+    """Fault 77: they are told at the next start."""
+    async with enter() as town:
+        await town.door.close()
+        last = town.peer.commands.pop()
+        town.peer.fail(method, "/commands$", answer, times=9)
+        async with opened_door(town.peer, town.florin.conversation):
+            assert (await town.person("bo").use("balance")).lines[0] == "You have 100 coins."
+            assert town.peer.command_uploads == 1
+        town.peer.failures.clear()
+        async with opened_door(town.peer, town.florin.conversation):
+            assert town.peer.command_uploads == 2
+            assert town.peer.commands[-1]["name"] == last["name"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from aiohttp import web
 
 from tests.adapters.discord.opening import opened_door
-from tests.adapters.discord.people import Person
+from tests.adapters.discord.people import Person, Seen
 from tests.adapters.discord.seeing import labels_of
 
 # --- commands ---------------------------------------------------------------------------------------------------
@@ -104,6 +105,21 @@ async def test_a_file_of_rows_is_read_and_one_that_is_too_large_is_not(town) -> 
     peer.files.clear()
     missing = await ana.use("coins add", file=gone, reason="prizes")
     assert missing.text == "This file could not be read. Nothing was changed; send it again."
+
+
+def _torn() -> web.Response:
+    torn = web.Response(body=b"member,amount", headers={"Content-Length": "100"})
+    torn.force_close()
+    return torn
+
+
+@pytest.mark.parametrize("answer", [_torn, None], ids=["torn off", "line broken"])
+async def test_a_file_whose_line_breaks_is_unreadable(town, answer) -> None:
+    """Fault 78"""
+    file = town.peer.attachment("prizes.csv", f"member,amount\n{town.user('bo').id},5\n".encode())
+    town.peer.fail("GET", "^/files/", answer, times=9)
+    seen = await town.person("ana").use("coins add", file=file, reason="prizes")
+    assert seen.text == "This file could not be read. Nothing was changed; send it again."
 
 
 async def test_a_file_and_a_member_are_one_too_many(town) -> None:
@@ -382,6 +398,22 @@ async def test_a_private_answer_to_a_message_comes_directly_and_its_buttons_know
     told = await bo.sees(await bo.send_custom(answer, custom_id))
     assert told.text == "bo tipped cy 1,500 coins."
     assert (await bo.use("balance")).lines[0] == "You have 500 coins."
+
+
+@pytest.mark.parametrize("defer_after_s", [0.0, 60.0], ids=["after a placeholder", "directly"])
+async def test_buttons_below_the_answer_to_a_press_in_private_know_the_place_too(enter, defer_after_s: float) -> None:
+    async with enter(defer_after_s=defer_after_s) as town:
+        bo, place = town.person("bo"), f"g:{town.guild.id}|"
+        await town.person("mo").use("coins add", who=bo.user, amount=1_900, reason="more")
+        asked = await _answer_to(town, "bo", f"<@{town.peer.bot.id}> tip <@{town.user('cy').id}> 1,500")
+        told = await bo.press(Seen(town.peer, asked, town.guild), "Confirm")
+        assert {told.custom_id(label)[: len(place)] for label in told.labels} == {place}
+        assert (await bo.press(told, "Undo")).text == "bo took back 1,500 coins from cy."
+        coins = await _answer_to(town, "bo", f"<@{town.peer.bot.id}> balance")
+        board = await bo.sees(await bo.send_custom(coins, f"{place}q:top"))
+        creators = await bo.press(board, "Creators")
+        assert creators.lines[0] == "Creators of this week"
+        assert {creators.custom_id(label)[: len(place)] for label in creators.labels} == {place}
 
 
 async def test_whoever_takes_no_messages_is_pointed_to_the_slash_command(town) -> None:

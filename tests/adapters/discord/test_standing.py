@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from adapters.contract import Group
+from adapters.discord.hearing import group_of
 from bot.app import open_florin
 from tests.adapters.discord.opening import opened_door
 from tests.adapters.discord.overheard import Overheard
@@ -200,6 +202,23 @@ async def test_a_role_as_receiver_means_those_who_hold_it_now(enter, peer: Peer)
         assert given.lines[0] == "Correct 2 members, moving 14 coins in all? After it they have:"
         empty = await made(town, "nobody")
         assert (await town.person("bo").use("tip", to=empty, amount="1")).text.startswith("Nobody who is known to be")
+
+
+async def test_where_discord_does_not_tell_who_holds_a_role_nobody_waits_for_it(enter, peer: Peer) -> None:
+    """Fault 77: and whoever asks next asks anew."""
+    async with enter(members_intent=True) as town:
+        guild = town.door.client.get_guild(town.guild.id)
+        assert guild is not None
+
+        async def everyone(within_s: float) -> Group:
+            return await group_of(guild.id, "everyone", guild, town.door.client, with_holders=True, within_s=within_s)
+
+        peer.gateway.keeps_members = True
+        assert (await everyone(0.01)).holders is None
+        peer.gateway.keeps_members = False
+        found = (await everyone(10)).holders
+        assert found is not None
+        assert {each.name for each in found} == {"ana", "mo", "bo", "cy"}
 
 
 async def test_without_the_members_intent_a_role_as_receiver_says_so(town) -> None:
