@@ -373,3 +373,12 @@ async def test_a_crowd_that_comes_and_claims_at_once_leaves_the_books_right(ther
     await there.settled(*came, *asked, within_s=60)
     assert not any("tipped" in shown.text for shown in there.seen_in(group))
     assert await coins(there, "bo") == "You have 0 coins."
+
+
+# --- without a memory -------------------------------------------------------------------------------------------------
+
+
+async def test_what_cannot_be_noted_of_somebody_keeps_no_command_back(there, bot, group):
+    bot.memory.away = {"handle", "home"}
+    [text] = await told(there, there.say("dee", "/daily", group))
+    assert text.startswith("You got 50 coins.")
