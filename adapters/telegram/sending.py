@@ -80,42 +80,41 @@ class Sender:
                 rate_limit_args=urgency,
             )
 
-        return _sent(await self._reaching(target.chat, lambda chat: _in_html_or_plain(send, chat)))
+        message = await self._reaching(target.chat, lambda chat: _in_html_or_plain(send, chat))
+        return await self._seen_as_meant(_sent(message), target)
 
     async def file(self, file: File, target: Target) -> Sent:
         """Raises as `text` does."""
-        return _sent(
-            await self._reaching(
-                target.chat,
-                lambda chat: self._bot.send_document(
-                    chat,
-                    file.content,
-                    filename=file.name,
-                    message_thread_id=target.topic,
-                    reply_parameters=_under(target),
-                    api_kwargs=_only(target),
-                    rate_limit_args=Urgency.ANSWER,
-                ),
-            )
+        message = await self._reaching(
+            target.chat,
+            lambda chat: self._bot.send_document(
+                chat,
+                file.content,
+                filename=file.name,
+                message_thread_id=target.topic,
+                reply_parameters=_under(target),
+                api_kwargs=_only(target),
+                rate_limit_args=Urgency.ANSWER,
+            ),
         )
+        return await self._seen_as_meant(_sent(message), target)
 
     async def picture(self, picture: Picture, target: Target) -> Sent:
         """Raises as `text` does."""
         caption = short([Written("", picture.words)], CAPTION_UNITS_MAX)
-        return _sent(
-            await self._reaching(
-                target.chat,
-                lambda chat: self._bot.send_photo(
-                    chat,
-                    picture.png,
-                    caption=caption,
-                    message_thread_id=target.topic,
-                    reply_parameters=_under(target),
-                    api_kwargs=_only(target),
-                    rate_limit_args=Urgency.ANSWER,
-                ),
-            )
+        message = await self._reaching(
+            target.chat,
+            lambda chat: self._bot.send_photo(
+                chat,
+                picture.png,
+                caption=caption,
+                message_thread_id=target.topic,
+                reply_parameters=_under(target),
+                api_kwargs=_only(target),
+                rate_limit_args=Urgency.ANSWER,
+            ),
         )
+        return await self._seen_as_meant(_sent(message), target)
 
     async def edit(self, sent: Sent, text: Written, keyboard: InlineKeyboardMarkup | None, person: int = 0) -> bool:
         """Puts `text` in the place of what was sent. False where that message cannot be changed any more."""
@@ -181,6 +180,15 @@ class Sender:
             await self._bot.answer_callback_query(callback, text or None, show_alert=alert)
         except TelegramError as problem:
             log.info("press not answered", problem=problem_of(problem))
+
+    async def _seen_as_meant(self, sent: Sent, target: Target) -> Sent:
+        """Raises Unreachable where what is for one person was shown to everyone, and takes it away: a server that does
+        not know the parameter leaves it out unsaid."""
+        if target.only_to is None or sent.to_one is not None:
+            return sent
+        log.error("shown to everyone", chat=sent.chat)
+        await self.remove(sent)
+        raise Unreachable
 
     async def _reaching(self, chat: int, send: Callable[[int], Awaitable[T]]) -> T:
         """Does it, following a chat that moved, and again where it cannot have been done."""

@@ -143,6 +143,8 @@ class Telegram:
         self.failures: deque[tuple[str, Callable[[], Any]]] = deque()
         self.files: dict[str, bytes] = {}
         self.has_ephemeral = True
+        self.knows_ephemeral = True
+        """A server that is older leaves out, unsaid, who alone was to see a message."""
         self.presses: dict[str, tuple[Person, Group | None]] = {}
         self._ids = count(1)
         self._update_ids = count(1001)
@@ -607,7 +609,7 @@ class Telegram:
     def _only_to(self, fields: dict, chat_id: int, reply: dict) -> int | None:
         """Administrators may write to one member at any time, others in answer to their command or press alone."""
         parameters = fields.get("ephemeral_message_parameters")
-        if parameters is None:
+        if parameters is None or not self.knows_ephemeral:
             return None
         group = self._reachable_group(chat_id)
         if not self.has_ephemeral:
