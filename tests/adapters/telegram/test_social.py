@@ -31,7 +31,19 @@ async def test_a_tip_can_be_thanked_for_by_its_receiver_alone(there, group):
     await there.settled(there.press("ana", shown, "Thank"))
     assert there.alerts[-1] == ("ana", "This button is for somebody else.", True)
     await there.settled(there.press("bo", shown, "Thank"))
-    assert shown.text == "bo says thanks ♥"
+    assert shown.text == "ana tipped bo 5 coins.\nbo says thanks ♥"
+    assert labels(shown) == ["My coins", "Undo"]
+    await there.settled(there.press("ana", shown, "Undo"))
+    assert "took back" in shown.text
+
+
+async def test_thanks_leave_what_was_said_as_it_was_written(there, group):
+    await there.settled(there.say("ana", "/tip @bo 5 it's <b>great</b> & more", group))
+    shown = there.seen_in(group)[-1]
+    text, entities = shown.text, list(shown.entities)
+    await there.settled(there.press("bo", shown, "Thank"))
+    assert shown.text == f"{text}\nbo says thanks ♥"
+    assert shown.entities[: len(entities)] == entities != []
 
 
 async def test_my_coins_shows_each_only_their_own(there, group):
