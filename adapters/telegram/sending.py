@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct
 from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from adapters.contract import File, Picture
@@ -210,9 +210,16 @@ class Sender:
                 raise
             except NetworkError as problem:
                 # Whatever may have arrived is not sent twice.
-                if type(problem.__cause__).__name__ not in _UNSENT or attempt == ATTEMPTS:
+                if not is_unsent(problem) or attempt == ATTEMPTS:
                     raise
         raise AssertionError("the last attempt returns or raises")
+
+
+def is_unsent(problem: TelegramError) -> bool:
+    """Whether a request that failed so has done nothing for sure, and may be made again."""
+    if isinstance(problem, NetworkError):
+        return type(problem.__cause__).__name__ in _UNSENT
+    return isinstance(problem, RetryAfter)
 
 
 async def _in_html_or_plain(send: Callable[..., Awaitable[T]], chat: int) -> T:
