@@ -16,7 +16,7 @@ from telegram.request import BaseRequest, HTTPXRequest
 from adapters.contract import Conversation, Delivery, DoorError, Memory, Reply, Told
 from adapters.telegram import menus
 from adapters.telegram.acquaintance import Acquaintance
-from adapters.telegram.intake import LEASE, POLL_S, Listening, Polling, Taking, Webhook
+from adapters.telegram.intake import LEASE, POLL_S, Fetching, Listening, Polling, Taking, Webhook
 from adapters.telegram.listening import Listener
 from adapters.telegram.logs import log, problem_of
 from adapters.telegram.pacing import Limits, Pacer, Urgency
@@ -66,7 +66,7 @@ class TelegramDoor:
         self._pacer = Pacer(line.limits)
         self._requests: tuple[BaseRequest, BaseRequest] = (
             request or HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0),
-            HTTPXRequest(connection_pool_size=2, read_timeout=float(line.poll_s + 10)),
+            Fetching(connection_pool_size=2, read_timeout=float(line.poll_s + 10)),
         )
         self._application = _application(line, self._pacer, *self._requests)
         self._bot: ExtBot[int] = self._application.bot
