@@ -53,16 +53,24 @@ class Acquaintance:
     # --- @names -----------------------------------------------------------------------------------------------------
 
     async def met(self, user: User) -> None:
-        """Whoever writes shows which name is theirs now; the one before is theirs no more."""
+        """Whoever writes shows which name is theirs now; the one before is theirs no more. Never raises: what cannot be
+        noted now is noted when they write again."""
         handle = (user.username or "").casefold()
         before = self._handles.get(user.id)
         if before == handle:
             return
+        try:
+            await self._note_handle(user, before, handle)
+        except Exception as problem:  # noqa: BLE001  # the memory is away: what they said counts all the same
+            log.warning("name not noted", user=user.id, problem=type(problem).__name__)
+        else:
+            _remember(self._handles, user.id, handle)
+
+    async def _note_handle(self, user: User, before: str | None, handle: str) -> None:
         if before and (known := await self.named(Handle(before))) is not None and known.id == user.id:
             await self._memory.drop("handle", before)
         if handle:
             await self._memory.put("handle", handle, json.encode(_known(user)).decode(), keep=HANDLE_KEPT_FOR)
-        _remember(self._handles, user.id, handle)
 
     async def named(self, handle: Handle) -> Known | None:
         """Whoever was last seen under an @name."""
@@ -74,9 +82,14 @@ class Acquaintance:
     # --- homes ------------------------------------------------------------------------------------------------------
 
     async def was_in(self, user_id: int, chat_id: int) -> None:
-        """Somebody wrote in a group: what they tell the bot alone is about that one."""
-        if self._homes.get(user_id) != chat_id:
+        """Somebody wrote in a group: what they tell the bot alone is about that one. Never raises."""
+        if self._homes.get(user_id) == chat_id:
+            return
+        try:
             await self._memory.put("home", str(user_id), str(chat_id), keep=HOME_KEPT_FOR)
+        except Exception as problem:  # noqa: BLE001  # as above
+            log.warning("home not noted", user=user_id, problem=type(problem).__name__)
+        else:
             _remember(self._homes, user_id, chat_id)
 
     async def home(self, user_id: int) -> int | None:

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from msgspec import Struct
 from telegram import Update
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, CallbackContext, ExtBot, TypeHandler
 from telegram.request import BaseRequest, HTTPXRequest
 
 from adapters.contract import Conversation, Delivery, DoorError, Memory, Reply, Told
 from adapters.telegram import menus
 from adapters.telegram.acquaintance import Acquaintance
-from adapters.telegram.intake import LEASE, POLL_S, Listening, Polling, Taking, Webhook
+from adapters.telegram.intake import LEASE, POLL_S, Fetching, Listening, Polling, Taking, Webhook
 from adapters.telegram.listening import Listener
 from adapters.telegram.logs import log, problem_of
 from adapters.telegram.pacing import Limits, Pacer, Urgency
@@ -25,7 +25,7 @@ from adapters.telegram.posts import Posts
 from adapters.telegram.reading import chat_and_topic, chat_id_of
 from adapters.telegram.rendering import PLATFORM, Addressing, pages, written
 from adapters.telegram.room import Me, Room, Turns
-from adapters.telegram.sending import Sender, Target, Unreachable
+from adapters.telegram.sending import Sender, Target, Unreachable, is_unsent
 from adapters.telegram.standing import Rights
 from adapters.telegram.sweeping import AFTER_S, Sweeper
 from economy.service import Place, Role
@@ -66,7 +66,7 @@ class TelegramDoor:
         self._pacer = Pacer(line.limits)
         self._requests: tuple[BaseRequest, BaseRequest] = (
             request or HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0),
-            HTTPXRequest(connection_pool_size=2, read_timeout=float(line.poll_s + 10)),
+            Fetching(connection_pool_size=2, read_timeout=float(line.poll_s + 10)),
         )
         self._application = _application(line, self._pacer, *self._requests)
         self._bot: ExtBot[int] = self._application.bot
@@ -130,20 +130,29 @@ class TelegramDoor:
 
     async def tell(self, place: Place, channel: str, reply: Reply, *, nonce: str) -> Told:
         """Tells something unasked in a topic of a group; the same nonce again is seen once. Never raises."""
+        is_marked, is_begun = False, False
         try:
             chat, topic = chat_and_topic(channel)
             if not await self._memory.swap("told", nonce, None, "", keep=TOLD_KEPT_FOR):
                 # It was sent, or nobody knows whether it was: it is not sent twice.
                 return Told(Delivery.TOLD)
+            is_marked = True
             for page in pages(written(reply.nodes)):
                 await self._sender.text(page, Target(chat=chat, topic=topic), urgency=Urgency.ANNOUNCEMENT)
+                is_begun = True
         except Unreachable as problem:
             return Told(Delivery.REFUSED, problem_of(problem.__cause__ or problem))
-        except TelegramError as problem:
+        except Exception as problem:  # noqa: BLE001  # the memory may be away
+            if isinstance(problem, BadRequest) and not is_begun:
+                return Told(Delivery.REFUSED, problem_of(problem))
+            if not is_begun and (not isinstance(problem, TelegramError) or is_unsent(problem)):
+                log.warning("announcement put off", channel=channel, problem=problem_of(problem))
+                if is_marked:
+                    # Else the next attempt would take it to be told.
+                    with suppress(Exception):
+                        await self._memory.drop("told", nonce)
+                return Told(Delivery.LATER)
             log.warning("announcement in doubt", channel=channel, problem=problem_of(problem))
-        except Exception as problem:  # noqa: BLE001  # the memory may be away: it is told later
-            log.warning("announcement put off", channel=channel, problem=type(problem).__name__)
-            return Told(Delivery.LATER)
         return Told(Delivery.TOLD)
 
     async def warn(self, place: Place, reply: Reply) -> None:

@@ -13,12 +13,13 @@ import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from msgspec import Struct
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.request import HTTPXRequest
 
 from adapters.contract import DoorError, Memory
 from adapters.telegram.logs import log, problem_of
@@ -80,6 +81,30 @@ class Taking:
             await asyncio.wait(self._under_way)
 
 
+class Fetching(HTTPXRequest):
+    """Fetches updates so that one that cannot be read is stepped over: an update that asks for nothing stands for it.
+
+    The library would end at it, at every attempt anew, and log all that was fetched with what people wrote.
+    """
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        answer: dict[str, Any] = HTTPXRequest.parse_json_payload(payload)
+        result = answer.get("result")
+        if isinstance(result, list):
+            answer["result"] = [each if _is_readable(each) else {"update_id": each["update_id"]} for each in result]
+        return answer
+
+
+def _is_readable(update: dict[str, Any]) -> bool:
+    try:
+        Update.de_json(update, None)
+    except Exception as problem:  # noqa: BLE001  # whatever the library makes of it
+        log.error("update not read", update=update["update_id"], problem=type(problem).__name__)
+        return False
+    return True
+
+
 class Polling:
     """Fetches updates. Only one process may: others would take every second message from it, unseen."""
 
@@ -99,7 +124,7 @@ class Polling:
         await self._be_the_only_one()
         renewing = asyncio.create_task(self._stay_the_only_one(), name="the one who fetches")
         try:
-            await self._bot.delete_webhook()
+            await self._end_webhook()
             await self._fetch()
         finally:
             renewing.cancel()
@@ -131,6 +156,20 @@ class Polling:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             with suppress(Exception):  # the store is away: Telegram itself refuses a second one
                 await self._memory.swap("fetching", "by", self._name, self._name, keep=self._lease)
+
+    async def _end_webhook(self) -> None:
+        """Nothing can be fetched while updates are brought elsewhere."""
+        pause_s = 0.0
+        while not self._stopping.is_set():
+            try:
+                await self._bot.delete_webhook()
+            except InvalidToken as problem:
+                raise DoorError(UNKNOWN_TOKEN) from problem
+            except TelegramError as problem:
+                log.warning("webhook not ended", problem=problem_of(problem))
+                await self._pause(pause_s := min(30.0, pause_s * 2 or 0.5))
+            else:
+                return
 
     async def _fetch(self) -> None:
         next_id: int | None = None

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final
 
 import msgspec
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.error import TelegramError
 
 from adapters.contract import Conversation, File, Hint, Memory, Node, Picture, Reply, Visibility
@@ -21,7 +21,17 @@ from adapters.telegram.buttons import NO_HEAD, Head, data_of, rows
 from adapters.telegram.logs import log, problem_of
 from adapters.telegram.posts import Keyboard, Posts
 from adapters.telegram.reading import identity
-from adapters.telegram.rendering import Addressing, Words, Written, as_they_are, pages, short, written
+from adapters.telegram.rendering import (
+    TEXT_UNITS_MAX,
+    Addressing,
+    Words,
+    Written,
+    as_they_are,
+    pages,
+    short,
+    units,
+    written,
+)
 from adapters.telegram.sending import Sender, Sent, Target, Unreachable
 from adapters.telegram.standing import Own
 from adapters.telegram.sweeping import Sweeper
@@ -30,6 +40,8 @@ from adapters.telegram.where import Where
 ALERT_UNITS_MAX: Final = 200
 LOOKS: Final = ("q:", "m:")
 """Begin the data of buttons that only look."""
+THANKS: Final = "thanks"
+"""The outcome that is added to what it is about: how much was sent stays to be seen."""
 WAITS_FOR: Final = timedelta(minutes=10)
 """How long an answer can be fetched by whoever has to open a chat first."""
 
@@ -169,9 +181,11 @@ class Postman:
         callback = where.callback or ""
         shown_to_one = where.shown_in == where.person or where.shown_to_one is not None
         if reply.visibility is Visibility.PUBLIC and not where.alone:
-            if not shown_to_one and reply.receipt is None and await self._edit_shown(reply, where, own, sees_all):
-                await self._sender.answer_press(callback)
-                return
+            if not shown_to_one and reply.receipt is None:
+                is_shown = self._add_shown if reply.outcome == THANKS else self._edit_shown
+                if await is_shown(reply, where, own, sees_all):
+                    await self._sender.answer_press(callback)
+                    return
             await self._sender.answer_press(callback)
             await self._publicly(reply, where, own, sees_all=sees_all)
             if shown_to_one:
@@ -207,6 +221,17 @@ class Postman:
             return False
         keyboard = await self._keyboard(reply, head, to_everyone=to_everyone)
         return await self._sender.edit(sent, text[0], keyboard, where.person)
+
+    async def _add_shown(self, reply: Reply, where: Where, own: Own, sees_all: bool) -> bool:
+        """Puts the answer below what the message with the pressed button says, and takes that button away."""
+        sent, pressed = _shown(where), where.pressed
+        text = self._pages(reply, self._words(own, sees_all=sees_all), linked=False)
+        if sent is None or pressed is None or not isinstance(pressed.message, Message) or len(text) != 1:
+            return False
+        said = Written(f"{pressed.message.text_html}\n{text[0].html}", f"{pressed.message.text or ''}\n{text[0].plain}")
+        if not pressed.message.text or units(said.plain) > TEXT_UNITS_MAX:
+            return False
+        return await self._sender.edit(sent, said, _others(pressed.message, pressed.data))
 
     async def _settle(self, reply: Reply, where: Where) -> None:
         sent = _shown(where)
@@ -277,6 +302,13 @@ def _shown(where: Where) -> Sent | None:
     if where.shown_in is None or (where.shown_as is None and where.shown_to_one is None):
         return None
     return Sent(where.shown_in, where.shown_as or 0, where.shown_to_one)
+
+
+def _others(shown: Message, data: str | None) -> InlineKeyboardMarkup | None:
+    """The buttons of a message but the one that carries `data`."""
+    markup = shown.reply_markup
+    buttons = () if markup is None else (button for row in markup.inline_keyboard for button in row)
+    return rows([button for button in buttons if button.callback_data != data])
 
 
 def _files(nodes: Sequence[Node]) -> list[Node]:

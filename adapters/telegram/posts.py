@@ -127,20 +127,23 @@ class Posts:
         await sent
 
     async def _talk(self, place: tuple[int, int | None]) -> None:
-        while self._waiting[place]:
-            await asyncio.sleep(self._pacer.wait_s(place[0]))
-            together = _fitting(self._waiting[place])
-            try:
-                await self._say_together(together)
-            except (TelegramError, Unreachable) as problem:
-                for waiting in together:
-                    if not waiting.sent.done():
-                        waiting.sent.set_exception(problem)
-            else:
-                for waiting in together:
-                    if not waiting.sent.done():
-                        waiting.sent.set_result(None)
-        del self._waiting[place]
+        try:
+            while self._waiting[place]:
+                await asyncio.sleep(self._pacer.wait_s(place[0]))
+                together = _fitting(self._waiting[place])
+                try:
+                    await self._say_together(together)
+                except Exception as problem:  # noqa: BLE001  # whoever waits gets it, and those after them their turn
+                    _fail(together, problem)
+                except BaseException:
+                    _fail(together, Unreachable())
+                    raise
+                else:
+                    for waiting in together:
+                        if not waiting.sent.done():
+                            waiting.sent.set_result(None)
+        finally:
+            _fail(self._waiting.pop(place), Unreachable())
 
     async def _say_together(self, together: Sequence[_Waiting]) -> None:
         if len(together) == 1:
@@ -150,7 +153,8 @@ class Posts:
         parts = tuple(waiting.part for waiting in together)
         sent = await self._sender.text(Post(0, parts).text(), target, together[0].keyboard.shared)
         post = Post(sent.message, parts)
-        await self._memory.put("post", f"{sent.chat}:{sent.message}", _encode(post).decode(), keep=KEPT_FOR)
+        with suppress(Exception):  # as below
+            await self._memory.put("post", f"{sent.chat}:{sent.message}", _encode(post).decode(), keep=KEPT_FOR)
         for part in parts:
             if part.receipt is not None:
                 await self._keep_receipt(sent, part.receipt)
@@ -226,6 +230,12 @@ class Posts:
             # It may be there, and will be with the next change.
             log.warning("edit in doubt", chat=chat, problem=problem_of(problem))
             return True
+
+
+def _fail(together: Sequence[_Waiting], problem: Exception) -> None:
+    for waiting in together:
+        if not waiting.sent.done():
+            waiting.sent.set_exception(problem)
 
 
 def _fitting(waiting: list[_Waiting]) -> list[_Waiting]:

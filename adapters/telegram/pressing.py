@@ -40,6 +40,7 @@ class Presses:
             topic=head.topic if message is None else head.topic or reading.topic(message),
             alone=alone,
             callback=query.id,
+            pressed=query,
             shown_in=None if shown is None else shown.chat.id,
             shown_as=None if shown is None else shown.message_id or None,
             shown_to_one=None if message is None else reading.ephemeral_id(message),

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct
 from telegram import InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from adapters.contract import File, Picture
@@ -80,42 +80,41 @@ class Sender:
                 rate_limit_args=urgency,
             )
 
-        return _sent(await self._reaching(target.chat, lambda chat: _in_html_or_plain(send, chat)))
+        message = await self._reaching(target.chat, lambda chat: _in_html_or_plain(send, chat))
+        return await self._seen_as_meant(_sent(message), target)
 
     async def file(self, file: File, target: Target) -> Sent:
         """Raises as `text` does."""
-        return _sent(
-            await self._reaching(
-                target.chat,
-                lambda chat: self._bot.send_document(
-                    chat,
-                    file.content,
-                    filename=file.name,
-                    message_thread_id=target.topic,
-                    reply_parameters=_under(target),
-                    api_kwargs=_only(target),
-                    rate_limit_args=Urgency.ANSWER,
-                ),
-            )
+        message = await self._reaching(
+            target.chat,
+            lambda chat: self._bot.send_document(
+                chat,
+                file.content,
+                filename=file.name,
+                message_thread_id=target.topic,
+                reply_parameters=_under(target),
+                api_kwargs=_only(target),
+                rate_limit_args=Urgency.ANSWER,
+            ),
         )
+        return await self._seen_as_meant(_sent(message), target)
 
     async def picture(self, picture: Picture, target: Target) -> Sent:
         """Raises as `text` does."""
         caption = short([Written("", picture.words)], CAPTION_UNITS_MAX)
-        return _sent(
-            await self._reaching(
-                target.chat,
-                lambda chat: self._bot.send_photo(
-                    chat,
-                    picture.png,
-                    caption=caption,
-                    message_thread_id=target.topic,
-                    reply_parameters=_under(target),
-                    api_kwargs=_only(target),
-                    rate_limit_args=Urgency.ANSWER,
-                ),
-            )
+        message = await self._reaching(
+            target.chat,
+            lambda chat: self._bot.send_photo(
+                chat,
+                picture.png,
+                caption=caption,
+                message_thread_id=target.topic,
+                reply_parameters=_under(target),
+                api_kwargs=_only(target),
+                rate_limit_args=Urgency.ANSWER,
+            ),
         )
+        return await self._seen_as_meant(_sent(message), target)
 
     async def edit(self, sent: Sent, text: Written, keyboard: InlineKeyboardMarkup | None, person: int = 0) -> bool:
         """Puts `text` in the place of what was sent. False where that message cannot be changed any more."""
@@ -182,6 +181,15 @@ class Sender:
         except TelegramError as problem:
             log.info("press not answered", problem=problem_of(problem))
 
+    async def _seen_as_meant(self, sent: Sent, target: Target) -> Sent:
+        """Raises Unreachable where what is for one person was shown to everyone, and takes it away: a server that does
+        not know the parameter leaves it out unsaid."""
+        if target.only_to is None or sent.to_one is not None:
+            return sent
+        log.error("shown to everyone", chat=sent.chat)
+        await self.remove(sent)
+        raise Unreachable
+
     async def _reaching(self, chat: int, send: Callable[[int], Awaitable[T]]) -> T:
         """Does it, following a chat that moved, and again where it cannot have been done."""
         for attempt in range(1, ATTEMPTS + 1):
@@ -202,9 +210,16 @@ class Sender:
                 raise
             except NetworkError as problem:
                 # Whatever may have arrived is not sent twice.
-                if type(problem.__cause__).__name__ not in _UNSENT or attempt == ATTEMPTS:
+                if not is_unsent(problem) or attempt == ATTEMPTS:
                     raise
         raise AssertionError("the last attempt returns or raises")
+
+
+def is_unsent(problem: TelegramError) -> bool:
+    """Whether a request that failed so has done nothing for sure, and may be made again."""
+    if isinstance(problem, NetworkError):
+        return type(problem.__cause__).__name__ in _UNSENT
+    return isinstance(problem, RetryAfter)
 
 
 async def _in_html_or_plain(send: Callable[..., Awaitable[T]], chat: int) -> T:

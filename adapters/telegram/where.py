@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from telegram import Message
+from telegram import CallbackQuery, Message
 
 
 class Where(Struct, frozen=True, kw_only=True):
@@ -13,6 +13,7 @@ class Where(Struct, frozen=True, kw_only=True):
     the bot saw it. `post`: the message that the command answered, under which tips and gifts to it are listed.
     `callback`: the press that is to be answered. `shown_in`, `shown_as`: chat and id of the message with the button;
     `shown_to_one`: that message's id, where only the person sees it. `received`: what was said, to be read again.
+    `pressed`: the press itself.
     """
 
     chat: int
@@ -29,3 +30,4 @@ class Where(Struct, frozen=True, kw_only=True):
     shown_as: int | None = None
     shown_to_one: int | None = None
     received: Message | None = None
+    pressed: CallbackQuery | None = None

@@ -54,6 +54,15 @@ RIGHTS = (
     "can_send_welcome_messages",
 )
 
+ENTITIES = {
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "u": "underline",
+    "s": "strikethrough",
+}
+
 
 @dataclass
 class Person:
@@ -143,6 +152,8 @@ class Telegram:
         self.failures: deque[tuple[str, Callable[[], Any]]] = deque()
         self.files: dict[str, bytes] = {}
         self.has_ephemeral = True
+        self.knows_ephemeral = True
+        """A server that is older leaves out, unsaid, who alone was to see a message."""
         self.presses: dict[str, tuple[Person, Group | None]] = {}
         self._ids = count(1)
         self._update_ids = count(1001)
@@ -272,7 +283,10 @@ class Telegram:
             "chat": group.chat() if group else {"id": person.id, "type": "private", "first_name": name},
             "from": self.bot_user(),
             "text": shown.text,
+            "entities": [self._as_entity(entity) for entity in shown.entities],
         }
+        if shown.buttons:
+            message["reply_markup"] = {"inline_keyboard": [shown.buttons]}
         if shown.only_to is not None:
             message |= {"ephemeral_message_id": shown.id, "receiver_user": person.user()}
         if shown.topic is not None:
@@ -281,6 +295,16 @@ class Telegram:
             message["reply_to_message"] = reply_to
         pressed = {"id": query, "from": person.user(), "chat_instance": "1", "message": message, "data": data}
         return self.push({"callback_query": pressed})
+
+    def _as_entity(self, entity: dict) -> dict:
+        """What was markup in a message of the bot, as the platform shows it."""
+        place = {"offset": entity["offset"], "length": entity["length"]}
+        url = entity.get("url", "")
+        if url.startswith("tg://user?id="):
+            return place | {"type": "text_mention", "user": self.by_id(int(url.removeprefix("tg://user?id="))).user()}
+        if url:
+            return place | {"type": "text_link", "url": url}
+        return place | {"type": ENTITIES.get(entity["type"], entity["type"])}
 
     def changes(self, name: str, group: Group, status: str, *, was: str | None = None, tells: bool = True) -> dict:
         """Somebody's place in a group changes. Told to the bot where it is an administrator."""
@@ -607,7 +631,7 @@ class Telegram:
     def _only_to(self, fields: dict, chat_id: int, reply: dict) -> int | None:
         """Administrators may write to one member at any time, others in answer to their command or press alone."""
         parameters = fields.get("ephemeral_message_parameters")
-        if parameters is None:
+        if parameters is None or not self.knows_ephemeral:
             return None
         group = self._reachable_group(chat_id)
         if not self.has_ephemeral:

@@ -4,7 +4,9 @@ import re
 from html import unescape
 
 TAGS = {"b", "strong", "i", "em", "u", "s", "code", "pre", "a", "blockquote"}
-_PIECE = re.compile(r"<(/?)([a-z]+)((?: [a-z]+=\"[^\"<>]*\")*)>|&(?:lt|gt|amp|quot|#[0-9]+);|[^<>&]+", re.DOTALL)
+_PIECE = re.compile(
+    r"<(/?)([a-z]+)((?: [a-z]+=\"[^\"<>]*\")*)>|&(?:lt|gt|amp|quot|#[0-9]+|#x[0-9a-f]+);|[^<>&]+", re.DOTALL
+)
 
 
 class UnreadableHtml(ValueError):

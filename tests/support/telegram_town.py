@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from adapters.contract import Memory
 from adapters.telegram.door import Line, TelegramDoor
 from adapters.telegram.pacing import Limits
 from bot.app import Florin, open_florin
@@ -19,10 +20,36 @@ UNHURRIED = Limits(overall_per_s=100_000, chat_per_s=100_000, chat_at_once=1_000
 """No limits: for tests of something else."""
 
 
+class Forgetful:
+    """A memory that can be `away` for some kinds of things: then it raises what a store would."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self.away: set[str] = set()
+
+    def _reached(self, kind: str) -> Memory:
+        if kind in self.away:
+            raise OSError("the store is away")
+        return self._memory
+
+    async def get(self, kind: str, key: str) -> str | None:
+        return await self._reached(kind).get(kind, key)
+
+    async def put(self, kind: str, key: str, value: str, *, keep: timedelta) -> None:
+        await self._reached(kind).put(kind, key, value, keep=keep)
+
+    async def swap(self, kind: str, key: str, before: str | None, after: str, *, keep: timedelta) -> bool:
+        return await self._reached(kind).swap(kind, key, before, after, keep=keep)
+
+    async def drop(self, kind: str, key: str) -> None:
+        await self._reached(kind).drop(kind, key)
+
+
 @dataclass
 class Opened:
     florin: Florin
     door: TelegramDoor
+    memory: Forgetful
 
 
 def line_to(there: Telegram, **more: Any) -> Line:
@@ -34,7 +61,8 @@ def line_to(there: Telegram, **more: Any) -> Line:
 async def serving(there: Telegram, address: str, clock: Clock, **line: Any) -> AsyncIterator[Opened]:
     """The bot on the store at `address`, from its first question to Telegram until it is closed."""
     async with open_florin(address, clock) as florin:
-        door = TelegramDoor(line_to(there, **line), florin.conversation, florin.memory_of("telegram"))
+        memory = Forgetful(florin.memory_of("telegram"))
+        door = TelegramDoor(line_to(there, **line), florin.conversation, memory)
         running = asyncio.create_task(door.run())
         ready = asyncio.create_task(door.ready.wait())
         await asyncio.wait((running, ready), return_when=asyncio.FIRST_COMPLETED)
@@ -42,7 +70,7 @@ async def serving(there: Telegram, address: str, clock: Clock, **line: Any) -> A
             ready.cancel()
             running.result()
         try:
-            yield Opened(florin, door)
+            yield Opened(florin, door, memory)
         finally:
             if not running.done():
                 await door.close()

@@ -236,6 +236,30 @@ async def test_telegram_away_for_a_while_is_waited_for(there, address, clock):
     assert there.seen_in(group, by="ana")[-1].text.startswith("You got 50 coins.")
 
 
+async def test_a_webhook_that_cannot_be_ended_at_once_is_ended_later(there, address, clock):
+    """Fault 78"""
+
+    def away():
+        raise BotApiError(502, "Bad Gateway")
+
+    there.fail("deleteWebhook", away)
+    group = there.group("lobby", owner="ana")
+    async with serving(there, address, clock):
+        await there.settled(there.say("ana", "/daily", group))
+    assert there.seen_in(group, by="ana")[-1].text.startswith("You got 50 coins.")
+
+
+async def test_an_update_that_cannot_be_read_is_stepped_over(there, address, clock, caplog):
+    """Faults 83 and 131"""
+    group = there.group("lobby", owner="ana")
+    async with serving(there, address, clock):
+        broken = {"update_id": 900, "message": {"text": "my secret"}}
+        there.deliver(broken)
+        await there.settled(broken, there.say("ana", "/daily", group))
+    assert there.seen_in(group, by="ana")[-1].text.startswith("You got 50 coins.")
+    assert "my secret" not in caplog.text
+
+
 async def test_closing_finishes_what_is_under_way(there, address, clock):
     """Fault 36"""
     group = there.group("lobby", owner="ana")

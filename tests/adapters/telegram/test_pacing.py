@@ -83,15 +83,20 @@ async def test_what_is_no_message_waits_for_no_turn():
 
 
 @pytest.fixture
-async def group(there: Telegram, address, clock):
-    """A group whose budget is three messages at once, and one in a third of a second."""
+async def hurried(there: Telegram, address, clock):
+    """The bot, where a chat's budget is three messages at once, and one in a third of a second."""
     limits = Limits(overall_per_s=1000, chat_per_s=3, chat_at_once=3, group_per_minute=6000)
+    async with serving(there, address, clock, limits=limits) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def group(there: Telegram, hurried) -> Group:
     group: Group = there.group("lobby", owner="ana")
-    async with serving(there, address, clock, limits=limits):
-        await there.settled(there.say("bo", "hello", group))
-        await there.settled(there.say("ana", "/daily", group))
-        there.shown.clear()
-        yield group
+    await there.settled(there.say("bo", "hello", group))
+    await there.settled(there.say("ana", "/daily", group))
+    there.shown.clear()
+    return group
 
 
 async def test_public_answers_that_wait_are_put_together(there, group):
@@ -111,3 +116,14 @@ async def test_what_was_put_together_can_be_taken_back_by_itself(there, group):
     said = [line for shown in there.seen_in(group) for line in shown.text.split("\n")]
     assert len(said) == 9
     assert sum("took back" in line for line in said) == 1
+
+
+async def test_a_memory_that_is_away_makes_no_group_mute(there, hurried, group):
+    """Fault 77: what is put together is said, though where it stands cannot be noted."""
+    hurried.memory.away = {"post", "receipt"}
+    for _ in range(2):
+        before = len(there.seen_in(group))
+        await there.settled(*(there.say("ana", "/tip @bo 2", group) for _ in range(6)))
+        shown = there.seen_in(group)[before:]
+        assert [line for each in shown for line in each.text.split("\n")] == ["ana tipped bo 2 coins."] * 6
+        assert len(shown) < 6

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from adapters.contract import Delivery, Line, Plain, Reply, Visibility
+from adapters.telegram.pacing import RETRIES_MAX
 from bot.relay import Relay
 from economy.service import Place
 from tests.support.telegram import BOT_ID, BotApiError, Group, Telegram
@@ -31,7 +32,19 @@ async def test_a_tip_can_be_thanked_for_by_its_receiver_alone(there, group):
     await there.settled(there.press("ana", shown, "Thank"))
     assert there.alerts[-1] == ("ana", "This button is for somebody else.", True)
     await there.settled(there.press("bo", shown, "Thank"))
-    assert shown.text == "bo says thanks ♥"
+    assert shown.text == "ana tipped bo 5 coins.\nbo says thanks ♥"
+    assert labels(shown) == ["My coins", "Undo"]
+    await there.settled(there.press("ana", shown, "Undo"))
+    assert "took back" in shown.text
+
+
+async def test_thanks_leave_what_was_said_as_it_was_written(there, group):
+    await there.settled(there.say("ana", "/tip @bo 5 it's <b>great</b> & more", group))
+    shown = there.seen_in(group)[-1]
+    text, entities = shown.text, list(shown.entities)
+    await there.settled(there.press("bo", shown, "Thank"))
+    assert shown.text == f"{text}\nbo says thanks ♥"
+    assert shown.entities[: len(entities)] == entities != []
 
 
 async def test_my_coins_shows_each_only_their_own(there, group):
@@ -136,6 +149,30 @@ async def test_a_notice_that_may_have_been_sent_is_not_sent_again(there, bot, gr
     for _ in range(2):
         assert (await bot.door.tell(place, f"{group.id}/0", HELLO, nonce="two")).delivery is Delivery.TOLD
     assert [each.text for each in there.seen_in(group)].count("news") == 0
+
+
+async def test_a_notice_that_was_not_sent_for_sure_is_told_later(there, bot, group):
+    """Faults 44 and 78"""
+
+    def hurried():
+        raise BotApiError(429, "Too Many Requests: retry after 1", retry_after=1)
+
+    for _ in range(RETRIES_MAX + 1):
+        there.fail("sendMessage", hurried)
+    place = Place("telegram", str(group.id))
+    assert (await bot.door.tell(place, f"{group.id}/0", HELLO, nonce="four")).delivery is Delivery.LATER
+    assert (await bot.door.tell(place, f"{group.id}/0", HELLO, nonce="four")).delivery is Delivery.TOLD
+    assert [each.text for each in there.seen_in(group)].count("news") == 1
+
+
+async def test_a_notice_that_telegram_does_not_take_is_refused(there, bot, group):
+    def refused():
+        raise BotApiError(400, "Bad Request: something is wrong with it")
+
+    there.fail("sendMessage", refused)
+    told = await bot.door.tell(Place("telegram", str(group.id)), f"{group.id}/0", HELLO, nonce="five")
+    assert told.delivery is Delivery.REFUSED
+    assert "omething is wrong with it" in told.needed
 
 
 async def test_where_the_bot_was_kicked_a_notice_is_refused_and_the_owner_warned(there, bot, group):

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from telegram import Update
 
+from adapters.contract import File, Picture
+from adapters.telegram.sending import Sender, Target, Unreachable
 from tests.support.telegram import BOT_HANDLE, BOT_ID, Group, Telegram
 
 
@@ -373,3 +375,37 @@ async def test_a_crowd_that_comes_and_claims_at_once_leaves_the_books_right(ther
     await there.settled(*came, *asked, within_s=60)
     assert not any("tipped" in shown.text for shown in there.seen_in(group))
     assert await coins(there, "bo") == "You have 0 coins."
+
+
+# --- by an older server -----------------------------------------------------------------------------------------------
+
+
+async def test_a_server_that_shows_everyone_what_is_for_one_leaves_nothing_of_it_in_the_group(there, group):
+    there.knows_ephemeral = False
+    await there.settled(there.say("ana", "/balance", group))
+    [everyones] = [shown for shown in there.shown if shown.chat == group.id and "50 coins" in shown.text]
+    assert everyones.removed
+    assert there.seen_in(there.people["ana"].id)[-1].text.startswith("You have 50 coins.")
+
+
+@pytest.mark.parametrize("node", [File("coins.csv", b"50"), Picture(b"png", "50 coins")], ids=["file", "picture"])
+async def test_a_file_that_everyone_could_see_is_taken_away(there, bot, group, node):
+    there.knows_ephemeral = False
+
+    async def moved(_old: int, _new: int) -> None:
+        raise AssertionError("nothing moves here")
+
+    sender = Sender(bot.door.bot, moved)
+    send = sender.file if isinstance(node, File) else sender.picture
+    with pytest.raises(Unreachable):
+        await send(node, Target(chat=group.id, only_to=there.people["ana"].id))
+    assert [shown.removed for shown in there.shown if shown.file is not None] == [True]
+
+
+# --- without a memory -------------------------------------------------------------------------------------------------
+
+
+async def test_what_cannot_be_noted_of_somebody_keeps_no_command_back(there, bot, group):
+    bot.memory.away = {"handle", "home"}
+    [text] = await told(there, there.say("dee", "/daily", group))
+    assert text.startswith("You got 50 coins.")
