@@ -38,6 +38,9 @@ WANTED: Final = (
 TAKEN_WITHIN_S: Final = 10.0
 """How long Telegram waits for one update. What takes longer (an answer whose turn is far off) goes on by itself."""
 
+FINISHED_WITHIN_S: Final = 10.0
+"""How long a shutdown waits for what is under way: an answer whose turn is far off could keep it for minutes."""
+
 LEASE: Final = timedelta(seconds=15)
 POLL_S: Final = 25
 CONFLICTS_MAX: Final = 5
@@ -62,9 +65,12 @@ class Webhook(Struct, frozen=True, kw_only=True):
 class Taking:
     """Takes updates, several at once, and knows which are under way."""
 
-    def __init__(self, take: Take, within_s: float = TAKEN_WITHIN_S) -> None:
+    def __init__(
+        self, take: Take, within_s: float = TAKEN_WITHIN_S, finish_within_s: float = FINISHED_WITHIN_S
+    ) -> None:
         self._take = take
         self._within_s = within_s
+        self._finish_within_s = finish_within_s
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def together(self, updates: Sequence[Update]) -> None:
@@ -77,8 +83,14 @@ class Taking:
             await asyncio.wait(tasks, timeout=self._within_s)
 
     async def finish(self) -> None:
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        """Waits for what is under way, but no longer than a shutdown may take: the rest is cut off."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=self._finish_within_s)
+        if cut := list(self._under_way):
+            log.warning("updates cut off", number=len(cut))
+            for task in cut:
+                task.cancel()
+            await asyncio.wait(cut)
 
 
 class Fetching(HTTPXRequest):

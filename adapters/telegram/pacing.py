@@ -21,6 +21,8 @@ from adapters.telegram.logs import log
 
 RETRIES_MAX: Final = 3
 CHATS_MAX: Final = 10_000
+WAITING_MAX: Final = 200
+"""How many messages may wait for a turn in one chat before hints are left out."""
 
 _SENDING: Final = ("send", "edit", "copy", "forward")
 """How the methods that the limits are about begin."""
@@ -114,6 +116,10 @@ class Pacer(BaseRateLimiter[int]):
         now = _now()
         ahead = any(chat == chat_id for _, _, chat, _ in self._waiting)
         return max(self._overall.wait_s(now), self._pace(chat_id).wait_s(now), 1.0 if ahead else 0.0)
+
+    def is_crowded(self, chat_id: int) -> bool:
+        """Whether `WAITING_MAX` messages wait for a turn in a chat."""
+        return sum(chat == chat_id for _, _, chat, _ in self._waiting) >= WAITING_MAX
 
     async def process_request(
         self,

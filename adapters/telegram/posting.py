@@ -92,7 +92,10 @@ class Postman:
             log.warning("delivery in doubt", outcome=reply.outcome, chat=asked_in.person, problem=problem_of(problem))
 
     async def hint(self, hint: Hint, where: Where, own: Own, **named: str) -> None:
-        """Says something of the door's own, to whom it concerns alone."""
+        """Says something of the door's own, to whom it concerns alone; nothing where answers queue up already."""
+        if where.callback is None and self._posts.is_crowded(where.chat):
+            log.info("hint left out", hint=hint.value, chat=where.chat)
+            return
         await self.deliver(self._conversation.hint(hint, where.locale, **named), where, own)
 
     # --- to everyone ------------------------------------------------------------------------------------------------

@@ -82,9 +82,15 @@ class Posts:
         self._talking: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Sends what waits for its turn."""
-        while self._talking:
+        """Lets go of what still waits for its turn: whoever waited for it was given up before."""
+        for task in self._talking:
+            task.cancel()
+        if self._talking:
             await asyncio.wait(self._talking)
+
+    def is_crowded(self, chat: int) -> bool:
+        """Whether so much waits for its turn in a chat that nothing should be added that can be left unsaid."""
+        return self._pacer.is_crowded(chat)
 
     async def is_published(self, chat: int, receipt: str) -> bool:
         return await self._memory.get("receipt", f"{chat}:{receipt}") is not None

@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+from telegram import Update
 
-from adapters.telegram.pacing import Bucket, Limits, Pacer, Urgency
+from adapters.telegram.intake import Taking
+from adapters.telegram.pacing import WAITING_MAX, Bucket, Limits, Pacer, Urgency
 from tests.support.telegram import Group, Telegram
 from tests.support.telegram_town import serving
 
@@ -80,6 +82,37 @@ async def test_what_is_no_message_waits_for_no_turn():
         await pacer.process_request(ask, (), {}, "getChatAdministrators", {"chat_id": -1}, None)
     assert len(order) == 20
     await pacer.shutdown()
+
+
+async def test_a_chat_is_crowded_once_two_hundred_wait():
+    pacer = Pacer(Limits(overall_per_s=1000, chat_per_s=1, chat_at_once=1, group_per_minute=6000))
+    order: list[str] = []
+    waiting = [asyncio.create_task(sent_by(pacer, order, "x", -1, Urgency.ANSWER)) for _ in range(WAITING_MAX)]
+    await asyncio.sleep(0)
+    # The first had its turn at once.
+    assert not pacer.is_crowded(-1)
+    waiting.append(asyncio.create_task(sent_by(pacer, order, "x", -1, Urgency.ANSWER)))
+    await asyncio.sleep(0)
+    assert pacer.is_crowded(-1)
+    assert not pacer.is_crowded(-2)
+    await pacer.shutdown()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_a_shutdown_waits_only_so_long_for_what_is_under_way():
+    ended: list[str] = []
+
+    async def take(update: Update) -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append(str(update.update_id))
+
+    taking = Taking(take, within_s=0.01, finish_within_s=0.01)
+    await taking.together([Update(1)])
+    assert ended == []
+    await taking.finish()
+    assert ended == ["1"]
 
 
 @pytest.fixture
