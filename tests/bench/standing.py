@@ -21,7 +21,7 @@ from tests.bench.town import open_town
 
 TOP: Final = Row("top ten of all members, p99", "ms", 5, 1, least=False)
 RANK: Final = Row("any member's rank, with the top ten, p99", "ms", 10, 5, least=False)
-MEMORY: Final = Row("memory of one process (economy and conversation, no doors yet)", "MB", 256, 200, least=False)
+MEMORY: Final = Row("memory of one process (economy and conversation, without doors)", "MB", 256, 200, least=False)
 START: Final = Row("start of the process to its first answered order", "s", 2, 1, least=False)
 
 
