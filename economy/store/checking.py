@@ -16,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from economy.checkup import Checkup, FileFacts, ServerFacts, Slot, Standby
 from economy.service import Clock
 from economy.store import disk, postgres
-from economy.store.engine import WAL_SIZE_MAX, Store, open_store
+from economy.store.engine import Store, open_store
 from economy.store.fingerprints import FINGERPRINTS
 from economy.store.revision import HEAD
 from economy.store.schema import current, fingerprint
+from economy.store.sqlite import WAL_SIZE_MAX
 from economy.store.tables import counters, entries
 from economy.store.timing import from_us
 

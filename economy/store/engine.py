@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from economy.store import one_hop, postgres
+from economy.store import postgres, sqlite
 from economy.store.beside import Companions
 from economy.store.bulk import Bulk, PostgresBulk, SqliteBulk
 from economy.store.disk import must_be_local
+from economy.store.errands import Errands, Look
 from economy.store.errors import (
     CommitInDoubtError,
     ConnectionLostError,
     StoreBrokenError,
     StoreBusyError,
     StoreFullError,
-    UnsafeStoreError,
     is_broken,
     is_busy,
     is_unwritable,
@@ -33,25 +32,10 @@ from economy.store.errors import (
 from economy.store.revision import must_be_head
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 READERS: Final = 4
 BUSY_TIMEOUT_S: Final = 5.0
-WAL_SIZE_MAX: Final = 64 * 1024 * 1024
-"""Bytes the write-ahead log keeps on disk after a checkpoint."""
-
-# Its debug lines quote every parameter, and so what people write.
-logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-
-_PRAGMAS: Final = {
-    "journal_mode": "wal",
-    "synchronous": 2,  # FULL: with NORMAL, a power loss takes back what was answered
-    "foreign_keys": 1,
-    "recursive_triggers": 1,  # else INSERT OR REPLACE passes the append-only triggers
-    "journal_size_limit": WAL_SIZE_MAX,
-    "wal_autocheckpoint": 2_000,
-    "cache_size": -65_536,
-    "temp_store": 2,
-}
 
 
 def store_url(text: str) -> URL:
@@ -74,20 +58,28 @@ def temporary_store_url() -> str:
 
 
 class Store:
-    """One database. `write` and `read` hand out transactions; everything else is the business of who asks.
+    """One database. `write` and `read` hand out transactions, `look` answers questions; everything else is the business
+    of who asks.
 
     SQLite has one writer at a time. Journal and projector of a process share it by a lock in turn, so that they
     never wait for each other in the database.
     """
 
     def __init__(
-        self, url: URL, writer: AsyncEngine, reader: AsyncEngine, bulk: Bulk, server: postgres.Server | None = None
+        self,
+        url: URL,
+        writer: AsyncEngine,
+        reader: AsyncEngine,
+        bulk: Bulk,
+        server: postgres.Server | None = None,
+        errands: Errands | None = None,
     ) -> None:
         self.url = url
         self.writer = writer
         self.reader = reader
         self.bulk = bulk
         self._server = server
+        self._errands = errands
         self.answer_timeout_s = postgres.ANSWER_TIMEOUT_S
         self.companions: Companions | None = None
         """Of a file: what lies beside it. None for a server."""
@@ -219,6 +211,19 @@ class Store:
             with self._given_up(await _link(connection), long=long):
                 yield connection
 
+    async def look(self, look: Look[P, T], *given: P.args, **more: P.kwargs) -> T:
+        """What `look` answers of a consistent snapshot, as with `read`. It may ask as often as it likes, and must not
+        wait for anything but the answers."""
+        if self._errands is not None:
+            return await self._errands.run(look, *given, **more)
+        async with self.read() as connection:
+            return await look(connection, *given, **more)
+
+    @property
+    def looker(self) -> Engine:
+        """What `look` asks."""
+        return self.reader.sync_engine if self._errands is None else self._errands.engine
+
     @property
     def server(self) -> postgres.Server | None:
         """The server it is on; None for a file."""
@@ -230,6 +235,8 @@ class Store:
         return Path(str(self.url.database))
 
     async def close(self) -> None:
+        if self._errands is not None:
+            await self._errands.close()
         await self.reader.dispose()
         await self.writer.dispose()
 
@@ -304,8 +311,15 @@ async def open_store(
     else:
         server = None
         must_be_local(Path(str(url.database)))
-        writer = _sqlite_engine(url, "BEGIN IMMEDIATE", 1, busy_timeout_s)
-        store = Store(url, writer, _sqlite_engine(url, "BEGIN", READERS, busy_timeout_s), SqliteBulk())
+        writer = sqlite.engine(url, "BEGIN IMMEDIATE", connections=1, busy_timeout_s=busy_timeout_s)
+        reader = sqlite.engine(url, "BEGIN", connections=READERS, busy_timeout_s=busy_timeout_s)
+        store = Store(
+            url,
+            writer,
+            reader,
+            SqliteBulk(),
+            errands=sqlite.errands(url, threads=READERS, busy_timeout_s=busy_timeout_s),
+        )
     try:
         async with store.read() as connection:
             if server is not None and not only_looks:
@@ -321,31 +335,3 @@ async def open_store(
         await store.close()
         raise
     return store
-
-
-def _sqlite_engine(url: URL, begin: str, connections: int, busy_timeout_s: float) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        pool_size=connections,
-        max_overflow=0,
-        hide_parameters=True,  # no log quotes what people wrote
-        connect_args={"timeout": busy_timeout_s, "isolation_level": None, "async_creator_fn": one_hop.connect},
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        for name, wanted in _PRAGMAS.items():
-            cursor.execute(f"PRAGMA {name} = {wanted}")
-            cursor.execute(f"PRAGMA {name}")
-            found = cursor.fetchone()[0]
-            if found != wanted:
-                raise UnsafeStoreError(f"SQLite has {name} = {found}, and {wanted} is needed")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin_transaction(connection: Any) -> None:
-        # The driver's own BEGIN is deferred: two readers who both want to write would fail, not wait.
-        connection.exec_driver_sql(begin)
-
-    return engine

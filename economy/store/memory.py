@@ -53,17 +53,7 @@ class StoreMemory:
         self._written = 0
 
     async def get(self, kind: str, key: str) -> str | None:
-        async with self._store.read() as connection:
-            found = await connection.execute(
-                select(memory.c.value).where(
-                    memory.c.platform == self._platform,
-                    memory.c.kind == kind,
-                    memory.c.key == key,
-                    memory.c.until_us > to_us(self._clock.now()),
-                )
-            )
-            value: str | None = found.scalar_one_or_none()
-            return value
+        return await self._store.look(_kept, self._platform, kind, key, to_us(self._clock.now()))
 
     async def put(self, kind: str, key: str, value: str, *, keep: timedelta) -> None:
         await self._change(kind, key, value, keep, ())
@@ -143,3 +133,13 @@ class StoreMemory:
         if self._written >= SWEEP_EVERY:
             self._written = 0
             await connection.execute(delete(memory).where(memory.c.until_us <= to_us(self._clock.now())))
+
+
+async def _kept(connection: AsyncConnection, platform: str, kind: str, key: str, now_us: int) -> str | None:
+    found = await connection.execute(
+        select(memory.c.value).where(
+            memory.c.platform == platform, memory.c.kind == kind, memory.c.key == key, memory.c.until_us > now_us
+        )
+    )
+    value: str | None = found.scalar_one_or_none()
+    return value

@@ -9,9 +9,9 @@ from time import perf_counter
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Select, and_, case, cast, func, select
+from sqlalchemy import BigInteger, Engine, Select, and_, case, cast, func, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import QueuePool
 
 from economy.figures import Behind, Connections, Figures, FileFigures, OutboxFigures, StoreFigures
@@ -90,8 +90,10 @@ class StoreWatch:
         if self._seen is None or perf_counter() - self._seen_s > self._fresh_s:
             self._seen = await self._look()
             self._seen_s = perf_counter()
+        store = self._store
+        reading = {store.reader.sync_engine, store.looker}
         return Figures(
-            self._journal.figures(), self._seen, _connections(self._store.writer), _connections(self._store.reader)
+            self._journal.figures(), self._seen, _connections(store.writer.sync_engine), _connections(*reading)
         )
 
     async def close(self) -> None:
@@ -164,8 +166,8 @@ def _age_s(at_us: int | None, now: datetime) -> float:
     return 0.0 if at_us is None else max(0, to_us(now) - at_us) / 1_000_000
 
 
-def _connections(engine: AsyncEngine) -> Connections:
-    pool = engine.pool
-    if not isinstance(pool, QueuePool):
+def _connections(*engines: Engine) -> Connections:
+    pools = [engine.pool for engine in engines if isinstance(engine.pool, QueuePool)]
+    if len(pools) < len(engines):
         raise TypeError("a store's connections are kept in a queue")
-    return Connections(pool.checkedout(), pool.size())
+    return Connections(sum(pool.checkedout() for pool in pools), sum(pool.size() for pool in pools))

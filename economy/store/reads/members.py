@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from sqlalchemy import Select, bindparam, exists, func, literal, select, union_all
+from msgspec import Struct
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import BLOCK_PREFIX, CREATOR, PRESENT, ROLE_PREFIX, Member
@@ -13,6 +14,7 @@ from economy.codec import read_value, write_value
 from economy.ledger import COMMUNITY
 from economy.refusals import Value
 from economy.settings import Settings
+from economy.store.bulk import Bulk, Query, Wanted, grouped
 from economy.store.tables import flags, identities, members, places
 from economy.values import CommunityId, Identity, MemberId, Place, Role
 from economy.views import Named, Reader, Shown
@@ -41,29 +43,26 @@ _FLAGS = select(flags.c.name, flags.c.value).where(
 )
 
 
-# One question for what every command begins with. 1: the community and its flags, 2: the member and theirs; the first
-# row of each has no flag.
-_IN_PLACE = (places.c.platform == bindparam("platform"), places.c.native_id == bindparam("native_id"))
-_IDENTITY = (
-    identities.c.platform == bindparam("by_platform"),
-    identities.c.native_id == bindparam("by_native_id"),
+# What every command begins with. Everywhere the first row of what is found has no flag.
+_IN_PLACES = Query(
+    "SELECT p.platform, p.native_id, p.community_id, NULL, NULL"  # noqa: S608
+    " FROM {places} CROSS JOIN places AS p WHERE p.platform = w.v AND p.native_id = w.u"
+    " UNION ALL "
+    "SELECT p.platform, p.native_id, p.community_id, f.name, f.value"
+    " FROM {places} CROSS JOIN places AS p CROSS JOIN flags AS f"
+    f" WHERE p.platform = w.v AND p.native_id = w.u AND f.community_id = p.community_id AND f.subject = {COMMUNITY}",
+    Wanted("places", "text", "text"),
 )
-_OF_MEMBER = (members.c.community_id == places.c.community_id) & (members.c.person_id == identities.c.person_id)
-_READER = union_all(
-    select(literal(1), places.c.community_id, literal(None), literal(None)).where(*_IN_PLACE),
-    select(literal(1), places.c.community_id, flags.c.name, flags.c.value)
-    .join(flags, (flags.c.community_id == places.c.community_id) & (flags.c.subject == COMMUNITY))
-    .where(*_IN_PLACE),
-    select(literal(2), members.c.person_id, literal(None), literal(None))
-    .select_from(places.join(identities, *_IDENTITY[:1]).join(members, _OF_MEMBER))
-    .where(*_IN_PLACE, *_IDENTITY),
-    select(literal(2), members.c.person_id, flags.c.name, flags.c.value)
-    .select_from(
-        places.join(identities, *_IDENTITY[:1])
-        .join(members, _OF_MEMBER)
-        .join(flags, (flags.c.community_id == members.c.community_id) & (flags.c.subject == members.c.person_id))
-    )
-    .where(*_IN_PLACE, *_IDENTITY),
+_PEOPLE = Query(
+    "SELECT w.c, i.platform, i.native_id, m.person_id, NULL, NULL"
+    " FROM {people} CROSS JOIN identities AS i CROSS JOIN members AS m"
+    " WHERE i.platform = w.v AND i.native_id = w.u AND m.community_id = w.c AND m.person_id = i.person_id"
+    " UNION ALL "
+    "SELECT w.c, i.platform, i.native_id, m.person_id, f.name, f.value"
+    " FROM {people} CROSS JOIN identities AS i CROSS JOIN members AS m CROSS JOIN flags AS f"
+    " WHERE i.platform = w.v AND i.native_id = w.u AND m.community_id = w.c AND m.person_id = i.person_id"
+    " AND f.community_id = w.c AND f.subject = i.person_id",
+    Wanted("people", "text", "text"),
 )
 
 
@@ -89,70 +88,88 @@ async def find(connection: AsyncConnection, community_id: CommunityId, identity:
     return None if row is None else MemberId(row.person_id)
 
 
-async def reader(connection: AsyncConnection, place: Place, identity: Identity) -> Reader:
-    asked = {
-        "platform": place.platform,
-        "native_id": place.native_id,
-        "by_platform": identity.platform,
-        "by_native_id": identity.native_id,
-    }
-    ids: dict[int, int] = {}
-    found: dict[int, dict[str, Value]] = {1: {}, 2: {}}
-    for whose, id_, name, value in await connection.execute(_READER, asked):
-        ids[whose] = id_
+class _Community(Struct, frozen=True):
+    id: CommunityId
+    settings: Settings
+    flags: dict[str, Value]
+
+
+async def readers(
+    connection: AsyncConnection, bulk: Bulk, asked: Sequence[tuple[Place, Identity]]
+) -> dict[tuple[Place, Identity], Reader]:
+    """Who asks where, each as the store knows them."""
+    communities = await _communities(connection, bulk, {place for place, _ in asked})
+    people = grouped(
+        (communities[place].id, (who.platform, who.native_id)) for place, who in asked if place in communities
+    )
+    ids: dict[tuple[CommunityId, Identity], MemberId] = {}
+    found: dict[tuple[CommunityId, Identity], dict[str, Value]] = {}
+    for c, platform, native_id, person_id, name, value in await bulk.query(connection, _PEOPLE, people):
+        who = (c, Identity(platform, native_id))
+        ids[who] = MemberId(person_id)
+        own = found.setdefault(who, {})
         if name is not None:
-            found[whose][name] = read_value(value)
-    if 1 not in ids:
-        return Reader(None, None, Settings(), frozenset(), {}, {})
-    community_id, settings = CommunityId(ids[1]), Settings.of(found[1])
-    if 2 not in ids:
-        return Reader(community_id, None, settings, frozenset(), {}, found[1])
-    member_id = MemberId(ids[2])
-    roles = Member(member_id, identity, flags=found[2]).roles
-    return Reader(community_id, member_id, settings, roles, found[2], found[1])
+            own[name] = read_value(value)
+    return {
+        (place, identity): _reader(identity, community, ids.get(who), found.get(who, {}))
+        if (community := communities.get(place)) and (who := (community.id, identity))
+        else Reader(None, None, Settings(), frozenset(), {}, {})
+        for place, identity in asked
+    }
+
+
+async def _communities(connection: AsyncConnection, bulk: Bulk, asked: Collection[Place]) -> dict[Place, _Community]:
+    places_asked = {0: sorted((place.platform, place.native_id) for place in asked)}
+    ids: dict[Place, CommunityId] = {}
+    found: dict[CommunityId, dict[str, Value]] = {}
+    for platform, native_id, community_id, name, value in await bulk.query(connection, _IN_PLACES, places_asked):
+        ids[Place(platform, native_id)] = community_id
+        own = found.setdefault(community_id, {})
+        if name is not None:
+            own[name] = read_value(value)
+    made = {id_: _Community(id_, Settings.of(own), own) for id_, own in found.items()}
+    return {place: made[id_] for place, id_ in ids.items()}
+
+
+def _reader(identity: Identity, community: _Community, member_id: MemberId | None, own: dict[str, Value]) -> Reader:
+    roles = frozenset[Role]() if member_id is None else Member(member_id, identity, flags=own).roles
+    return Reader(community.id, member_id, community.settings, roles, own, community.flags)
 
 
 # --- how members are shown ---
 
-_alike = members.alias("alike")
-_SHOWN = (
-    select(
-        members.c.person_id,
-        members.c.name,
-        identities.c.platform,
-        identities.c.native_id,
-        identities.c.is_bot,
-        exists()
-        .where(
-            members.c.skeleton != "",
-            _alike.c.community_id == members.c.community_id,
-            _alike.c.skeleton == members.c.skeleton,
-            _alike.c.person_id != members.c.person_id,
-            flags.c.community_id == _alike.c.community_id,
-            flags.c.subject == _alike.c.person_id,
-            flags.c.name.in_(_LOOKED_UP_TO),
-            flags.c.value == _TRUE,
-        )
-        .label("is_alike"),
-    )
-    .join(identities, identities.c.person_id == members.c.person_id)
-    .where(members.c.community_id == bindparam("community"), members.c.person_id.in_(bindparam("ids", expanding=True)))
+_LIKE_SOMEONE = (
+    "SELECT 1 FROM members AS alike CROSS JOIN flags AS f"  # noqa: S608
+    " WHERE m.skeleton <> '' AND alike.community_id = w.c AND alike.skeleton = m.skeleton AND alike.person_id <> w.v"
+    " AND f.community_id = w.c AND f.subject = alike.person_id"
+    f" AND f.name IN ({', '.join(map(repr, _LOOKED_UP_TO))}) AND f.value = '{_TRUE}'"
+)
+_SHOWN = Query(
+    f"SELECT w.c, w.v, m.name, i.platform, i.native_id, i.is_bot, EXISTS ({_LIKE_SOMEONE})"  # noqa: S608
+    " FROM {members} CROSS JOIN members AS m CROSS JOIN identities AS i"
+    " WHERE m.community_id = w.c AND m.person_id = w.v AND i.person_id = w.v"
     # Of a person's identities, the first: always the same one.
-    .order_by(members.c.person_id, identities.c.platform, identities.c.native_id)
+    " ORDER BY w.c, w.v, i.platform, i.native_id",
+    Wanted("members"),
 )
 
 
 async def shown(
-    connection: AsyncConnection, community_id: CommunityId, member_ids: Sequence[MemberId]
-) -> dict[MemberId, Shown]:
-    """Members by id. Who looks like the owner or a creator, and is not the same member, gets a suffix."""
-    found: dict[MemberId, Shown] = {}
-    asked = {"community": community_id, "ids": sorted(set(member_ids))}
-    for person_id, name, platform, native_id, is_bot, is_alike in await connection.execute(_SHOWN, asked):
+    connection: AsyncConnection, bulk: Bulk, asked: Sequence[tuple[CommunityId, frozenset[MemberId]]]
+) -> dict[tuple[CommunityId, frozenset[MemberId]], dict[MemberId, Shown]]:
+    """Members by id, for each who asks. Who looks like the owner or a creator, and is not the same member, gets a
+    suffix."""
+    wanted = {(community_id, member_id) for community_id, member_ids in asked for member_id in member_ids}
+    found: dict[tuple[CommunityId, MemberId], Shown] = {}
+    rows = await bulk.query(connection, _SHOWN, grouped(sorted(wanted)))
+    for c, person_id, name, platform, native_id, is_bot, is_alike in rows:
         member_id = MemberId(person_id)
         suffix = native_id[-SUFFIX_LENGTH:] if is_alike else ""
-        found.setdefault(member_id, Shown(member_id, name, Identity(platform, native_id), suffix, bool(is_bot)))
-    return found
+        found.setdefault((c, member_id), Shown(member_id, name, Identity(platform, native_id), suffix, bool(is_bot)))
+    return {
+        each: {member_id: found[each[0], member_id] for member_id in sorted(each[1]) if (each[0], member_id) in found}
+        for each in asked
+    }
 
 
 _NAMES = (

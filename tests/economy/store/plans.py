@@ -11,14 +11,13 @@ from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
 import asyncpg
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Engine, event
 
 TABLES = ("scores", "histogram", "entries", "postings", "facts", "flags", "members", "accounts", "totals", "texts")
 
 
 @contextmanager
-def explained(engine: AsyncEngine) -> Iterator[list[str]]:
+def explained(engine: Engine) -> Iterator[list[str]]:
     """Collects the steps of every statement that `engine` executes meanwhile."""
     steps: list[str] = []
 
@@ -28,11 +27,11 @@ def explained(engine: AsyncEngine) -> Iterator[list[str]]:
             with closing(sqlite3.connect(str(engine.url.database))) as other:
                 steps.extend(row[3] for row in other.execute(f"EXPLAIN QUERY PLAN {statement}", asked))
 
-    event.listen(engine.sync_engine, "before_cursor_execute", explain)
+    event.listen(engine, "before_cursor_execute", explain)
     try:
         yield steps
     finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", explain)
+        event.remove(engine, "before_cursor_execute", explain)
 
 
 def scans(steps: list[str]) -> list[str]:
@@ -60,18 +59,18 @@ class Plan(NamedTuple):
 
 
 @contextmanager
-def collected(engine: AsyncEngine) -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
+def collected(engine: Engine) -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
     """Collects every statement that `engine` executes meanwhile, with its parameters."""
     found: list[tuple[str, tuple[Any, ...]]] = []
 
     def collect(_connection, _cursor, statement, parameters, *_: object) -> None:
         found.append((statement, tuple(parameters)))
 
-    event.listen(engine.sync_engine, "before_cursor_execute", collect)
+    event.listen(engine, "before_cursor_execute", collect)
     try:
         yield found
     finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", collect)
+        event.remove(engine, "before_cursor_execute", collect)
 
 
 async def plan_of(server: asyncpg.Connection, statement: str, parameters: tuple[Any, ...]) -> Plan:

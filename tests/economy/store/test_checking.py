@@ -10,9 +10,10 @@ import pytest
 
 from economy.checkup import Checkup, FileFacts, ServerFacts
 from economy.store.checking import check_up
-from economy.store.engine import WAL_SIZE_MAX, store_url
+from economy.store.engine import store_url
 from economy.store.postgres import LOSS_ALLOWED
 from economy.store.revision import HEAD
+from economy.store.sqlite import WAL_SIZE_MAX
 from tests.economy.store.audit import rows
 from tests.support.postgres import ThrowawayPostgres, throwaway_postgres
 from tests.support.stores import open_store, upgrade

@@ -106,7 +106,7 @@ def too_much(plans: list[Plan]) -> list[Plan]:
 async def test_no_read_goes_through_a_table(store, server, crowd):
     reads, now = StoreReads(store), AT + timedelta(minutes=1)
     one, last = MemberId(MEMBERS // 2), EntryNumber(crowd.entries)
-    with collected(store.reader) as statements:
+    with collected(store.looker) as statements:
         for board in Board:
             for period in periods_of(board):
                 for page in (1, 2):
@@ -146,7 +146,7 @@ async def test_no_order_and_no_projection_goes_through_a_table(store, server, cr
         Hide(by=one),
     ]
     standing = frozenset({Role.OWNER})
-    with collected(store.writer) as writing, collected(store.reader) as reading:
+    with collected(store.writer.sync_engine) as writing, collected(store.looker) as reading:
         async with StoreJournal(store, late_clock()) as journal:
             for number, order in enumerate(orders):
                 await journal.submit(Submission(PLACE, IdempotencyKey(f"act:{number}"), order, standing))
@@ -167,7 +167,7 @@ async def test_no_order_and_no_projection_goes_through_a_table(store, server, cr
 )
 async def test_an_index_that_is_missed_is_noticed(store, server, crowd, index, question):
     reads, one = StoreReads(store), MemberId(MEMBERS // 2)
-    with collected(store.reader) as statements:
+    with collected(store.looker) as statements:
         match question:
             case "board":
                 await reads.board(COMMUNITY, Board.SUPPORTERS, Period.WEEK, now=AT, reader=one)

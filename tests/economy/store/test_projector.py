@@ -297,7 +297,7 @@ async def test_projecting_goes_through_no_table(sqlite_store, town):
     live(town)
     town.do(Leave(by=person("mo")))
     await Chronicle(sqlite_store, town).write()
-    with explained(sqlite_store.writer) as writing, explained(sqlite_store.reader) as reading:
+    with explained(sqlite_store.writer.sync_engine) as writing, explained(sqlite_store.reader.sync_engine) as reading:
         await StoreProjector(sqlite_store).drain()
     assert len(writing) > 10
     assert scans([*writing, *reading]) == []

@@ -214,11 +214,11 @@ async def test_a_board_read_during_writes_is_a_consistent_snapshot(sqlite_store,
         commits += 1
         _put_board_rows(store, states[commits % 7 % 2])
 
-    event.listen(store.reader.sync_engine, "before_cursor_execute", commit_between)
+    event.listen(store.looker, "before_cursor_execute", commit_between)
     try:
         seen = [await page_of(reads, town, reader="cy") for _ in range(12)]
     finally:
-        event.remove(store.reader.sync_engine, "before_cursor_execute", commit_between)
+        event.remove(store.looker, "before_cursor_execute", commit_between)
         _put_board_rows(store, states[1])
     assert commits > 4 * len(seen)
     assert all(page in (first, second) for page in seen)

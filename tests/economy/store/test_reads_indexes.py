@@ -37,7 +37,7 @@ def town() -> Town:
 
 @pytest.fixture
 def plans(store: Store) -> Iterator[list[str]]:
-    with explained(store.reader) as steps:
+    with explained(store.looker) as steps:
         yield steps
 
 
