@@ -245,12 +245,25 @@ BUTTON_DATA_BYTES_MAX = 64
 FieldValue = str | int | bool | None | list["FieldValue"] | dict[str, "FieldValue"]
 
 
+class Strand(Struct, frozen=True):
+    """What is told in one message that is kept up to date: everyone sees the latest, instead of all that led to it.
+
+    `key` names it within its place; it is the receipt that it began with. Of two replies of one strand the one with the
+    higher `step` is later, and says all that the earlier one said. `begins`: this is the first.
+    """
+
+    key: str
+    step: int
+    begins: bool
+
+
 class Reply(Struct, frozen=True, kw_only=True):
     """What the bot answers: nodes for people; the rest for scripts, logs and doors.
 
     `outcome` is a plain name (`tip`, `confirm`, `refused`); `code` is the refusal's. `replaces` is the receipt whose
     public message this one takes the place of, on platforms that can edit. `pings` are the people addressed.
-    `repeated`: an earlier answer given again, which everyone may have seen already.
+    `repeated`: an earlier answer given again, which everyone may have seen already. `strand`: what it belongs to, for a
+    public reply of which everyone is to see only the latest; where that has no message any more, it gets a new one.
     """
 
     command: str | None
@@ -264,6 +277,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     pings: tuple[Identity, ...] = ()
     replaces: str | None = None
     repeated: bool = False
+    strand: Strand | None = None
 
 
 class Suggestion(Struct, frozen=True):

@@ -18,8 +18,10 @@ from adapters.contract import (
     Mention,
     Reply,
     RoleMention,
+    Strand,
     Visibility,
 )
+from bot.combos import PAUSE, SENDS_MAX, Combo, combo_fields, combo_of, running
 from bot.commands.registry import Command, asker_of, teller_of
 from bot.options import Receivers
 from bot.refused import Refused, refuse_asked
@@ -27,14 +29,14 @@ from bot.social import social_buttons
 from bot.telling import Done, Telling, members_in
 from bot.wording import SOURCE_LOCALE, Words
 from economy.books import Order, Question
-from economy.ledger import Receipt
+from economy.ledger import Receipt, Undone
 from economy.refusals import Code, Refusal, Value
 from economy.rules import tipping
 from economy.rules.chest import TipFromChest
-from economy.rules.gifting import SendGift
+from economy.rules.gifting import Gifted, SendGift
 from economy.rules.permissions import Right, may, roles_with
 from economy.service import Answer, Economy, Offered, Submission
-from economy.values import CommunityId, IdempotencyKey, Identity, MemberId, Role, Sighting, receipt_id
+from economy.values import CommunityId, IdempotencyKey, Identity, MemberId, Role, Sighting, Spot, receipt_id
 from economy.views import Reader, Shown
 
 VEIL = "~"
@@ -78,6 +80,14 @@ class Asked:
     def roles(self) -> frozenset[Role]:
         """The asker's roles now: stored ones and those the door attests."""
         return self.reader.roles | self.invocation.standing
+
+    @property
+    def spot(self) -> Spot | None:
+        """Where everyone sees what is done here; None where nobody else does, or where they are not to see who did."""
+        asked = self.invocation
+        if asked.private or asked.veiled:
+            return None
+        return Spot(asked.place.platform, asked.place.native_id, asked.channel or "")
 
     def may(self, right: Right) -> bool:
         return may(self.roles, right)
@@ -143,11 +153,59 @@ class Asked:
             # Those under a message name whose they are.
             buttons = (*telling.buttons, *social_buttons(outcome, answer.number, words))
             telling = msgspec.structs.replace(telling, buttons=buttons)
+        combo = await self._combo(outcome, answer) if shown_to is Visibility.PUBLIC else None
+        if combo is not None:
+            telling = await self._of_combo(telling, combo, outcome)
         return self.reply(
             telling,
             visibility=shown_to,
             receipt=None if answer.number is None else receipt_id(answer.number),
             repeated=answer.repeated,
+            strand=None if combo is None else Strand(combo.key, combo.as_of, begins=combo.begins),
+        )
+
+    # --- combos ---------------------------------------------------------------------------------------------
+
+    async def _combo(self, receipt: Receipt, answer: Answer) -> Combo | None:
+        """The combo that a gift belongs to, as it stands after it; or one of several gifts that was taken back."""
+        if answer.number is None or self.invocation.private or self.invocation.veiled:
+            return None
+        match receipt:
+            case Gifted(told_in=told_in):
+                number = answer.number if told_in is not None else None
+            case Undone(parts=(part,)) if part.kind == SendGift.kind:
+                number = part.number
+            case _:
+                number = None
+        if number is None:
+            return None
+        around = await self.economy.reads.sent_around(self.community_id, number, apart=PAUSE, most=SENDS_MAX)
+        combo = combo_of(around, number, answer.number)
+        if isinstance(receipt, Undone) and combo is not None and (combo.begins or not self._is_here(combo)):
+            # A gift that stood alone has its own message, and so has one that was told elsewhere.
+            return None
+        return combo
+
+    def _is_here(self, combo: Combo) -> bool:
+        return combo.spot is not None and combo.spot.place == self.invocation.place
+
+    async def _of_combo(self, telling: Telling, combo: Combo, receipt: Receipt) -> Telling:
+        """What is told, with how the combo stands by it."""
+        if combo.begins:
+            return telling
+        words = await self.words_for(members_in(receipt) | members_in(combo.gift), public=True)
+        stands = running(combo, words)
+        fields = {**telling.fields, **combo_fields(combo)}
+        if isinstance(receipt, Gifted) and stands is not None:
+            return msgspec.structs.replace(telling, nodes=(stands, *telling.nodes[1:]), fields=fields)
+        if stands is None:
+            return msgspec.structs.replace(telling, fields=fields)
+        latest = combo.standing[-1]
+        return msgspec.structs.replace(
+            telling,
+            nodes=(*telling.nodes, stands),
+            fields=fields,
+            buttons=social_buttons(latest.gift, latest.number, words),
         )
 
     async def _ask(self, question: Question, answer: Answer, done: Done) -> Reply:
@@ -172,6 +230,7 @@ class Asked:
         receipt: str | None = None,
         outcome: str = "",
         repeated: bool = False,
+        strand: Strand | None = None,
     ) -> Reply:
         """A reply of this command: private or public as its spec says, unless told otherwise."""
         return Reply(
@@ -185,6 +244,7 @@ class Asked:
             pings=telling.pings,
             replaces=telling.replaces,
             repeated=repeated,
+            strand=strand,
         )
 
     def refuse(self, code: Code, **fields: Value) -> NoReturn:

@@ -154,7 +154,7 @@ class Dispatcher:
             only_looks=only_looks,
         )
         reply = await command.run(asked, **parse(command, invocation, asked.now, reader.settings.time_zone))
-        return reply if use is ChannelUse.COMMANDS else msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
+        return reply if use is ChannelUse.COMMANDS else _quietly(reply)
 
     async def _press(self, pressed: Pressed, heard: _Heard) -> Reply:
         data = pressed.data
@@ -213,7 +213,7 @@ class Dispatcher:
         )
         reply = await asked.tell(answer, order)
         use = channel_use(reader.community_flags, pressed.place.platform, pressed.channel)
-        return reply if use is ChannelUse.COMMANDS else msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
+        return reply if use is ChannelUse.COMMANDS else _quietly(reply)
 
     # --- what may go wrong ----------------------------------------------------------------------------------
 
@@ -314,6 +314,11 @@ def _standing(asked: Invocation | Pressed, reader: Reader) -> frozenset[Role]:
     are here."""
     mapped = mapped_roles(reader.community_flags, asked.place.platform, asked.held)
     return asked.standing | mapped | (reader.settings.administrator_roles if asked.administers else frozenset())
+
+
+def _quietly(reply: Reply) -> Reply:
+    """A reply where nobody else is to see it."""
+    return msgspec.structs.replace(reply, visibility=Visibility.PRIVATE, strand=None)
 
 
 def _must_be_on(spec: CommandSpec, settings: Settings) -> None:

@@ -57,7 +57,8 @@ FIELDS = {
     "daily": "`amount streak next_at`",
     "features": "`features` by name, true or false; when turned `feature on`",
     "freeze": "`member what` (`member` null for everyone); `unfreeze` the same",
-    "gift": "`gift count cost creator diamond bonus house` (`creator` the receiver, `house` both assets added)",
+    "gift": "`gift count cost creator diamond bonus house` (`creator` the receiver, `house` both assets added); in a"
+    " combo `combo` of `sends count cost`, all that stands of it",
     "gifts": "`rows` of `gift price`, `page budget`; when turned `on`",
     "help": "`commands`, or for one `name usage examples aliases`",
     "hide": "`what hidden`; `show` the same",
@@ -68,7 +69,7 @@ FIELDS = {
     "settings": "`settings` by name; for one `name value default`; when changed `name before after reset`",
     "tip": "`tips` of `to amount`",
     "top": "`board period rows[rank name score] own[rank score]`",
-    "undo": "`receipts taken missing`",
+    "undo": "`receipts taken missing`; of a combo `combo` as for a gift",
     "words": "`words`; when changed `word listed`",
 }
 

@@ -17,6 +17,7 @@ import structlog
 from msgspec import Struct
 
 from adapters.contract import Adapter, Delivery, Hint, Line, Node, Plain, Reply, Visibility
+from bot.combos import OVER_AFTER, PAUSE, SENDS_MAX, STALE_AFTER, combo_of, ended
 from bot.commands.registry import teller_of
 from bot.entry_texts import gist, named
 from bot.hints import hinted
@@ -24,7 +25,7 @@ from bot.telling import Done, members_in
 from bot.wording import SOURCE_LOCALE, Words
 from economy.refusals import Value
 from economy.rules.gifting import Gifted
-from economy.rules.places import Notices, notice_channels
+from economy.rules.places import ChannelUse, Notices, channel_use, notice_channels
 from economy.service import TELLING_ATTEMPTS_MAX, Clock, Notice, Outbox, Reads
 from economy.settings import Settings
 from economy.values import CommunityId, Place, receipt_id
@@ -45,6 +46,8 @@ RETRY_S: Final = 2.0
 RETRY_MAX_S: Final = 3_600.0
 
 GIFT: Final = "gift_sent"
+COMBO: Final = "combo_over"
+"""What is left of a gift's notice once it was announced: it may have been the last of a combo."""
 STAFF: Final = frozenset(
     {
         "coins_adjusted",
@@ -62,8 +65,12 @@ STAFF: Final = frozenset(
 _log = structlog.get_logger("bot.relay")
 
 
+class _Elsewhere(Exception):
+    """A notice is for a platform that this process has no door to."""
+
+
 class _Told(Struct, frozen=True):
-    """What a notice says, and in which channel."""
+    """What a notice says, and in which channel; `called` is what owners call it, empty where they did not choose it."""
 
     notice: Notice
     place: Place
@@ -111,10 +118,27 @@ class Relay:
         told, late = await self._by_community(notices)
         late |= await self._tell_all(told)
         waiting = [notice for notice in notices if notice.id in late]
-        await self._outbox.done([notice for notice in notices if notice.id not in late])
+        finished = [notice for notice in notices if notice.id not in late]
+        lively = await self._may_end_combos(finished)
+        await self._outbox.becomes(lively, COMBO, now + OVER_AFTER)
+        await self._outbox.done([notice for notice in finished if notice not in lively])
         for notice in waiting:
             await self._later(notice)
         return len(notices)
+
+    async def _may_end_combos(self, notices: Sequence[Notice]) -> list[Notice]:
+        """Those of gifts whose senders had just done something else: which of them go together is asked when they are
+        over, and most gifts need no more looking at."""
+        gifts: dict[CommunityId, list[Notice]] = {}
+        for notice in notices:
+            if notice.event == GIFT:
+                gifts.setdefault(notice.community_id, []).append(notice)
+        found: list[Notice] = []
+        for community_id, sent in gifts.items():
+            numbers = [notice.number for notice in sent]
+            busy = await self._reads.busy_senders(community_id, numbers, apart=PAUSE)
+            found += [notice for notice in sent if notice.number in busy]
+        return found
 
     async def _later(self, notice: Notice) -> None:
         if notice.attempts >= TELLING_ATTEMPTS_MAX:
@@ -136,13 +160,18 @@ class Relay:
                 if notice.community_id not in flags:
                     flags[notice.community_id] = await self._reads.community_flags(notice.community_id)
                 told += await self._told(notice, flags[notice.community_id])
+            except _Elsewhere:
+                late.add(notice.id)
             except Exception as error:  # noqa: BLE001  # as above
                 _log.warning("notice waits", entry=notice.number, about=notice.event, error=type(error).__name__)
                 late.add(notice.id)
         return told, late
 
     async def _told(self, notice: Notice, flags: Mapping[str, Value]) -> list[_Told]:
-        """What a notice says in each channel that has been chosen for such."""
+        """What a notice says in each channel that has been chosen for such. Raises _Elsewhere where another process has
+        to tell it."""
+        if notice.event == COMBO:
+            return await self._end(notice, flags)
         wanted = Notices.ANNOUNCEMENTS if notice.event == GIFT else Notices.LOG if notice.event in STAFF else None
         channels = [] if wanted is None else notice_channels(flags, wanted)
         if not channels:
@@ -171,6 +200,24 @@ class Relay:
         done = Done(at=entry.at, time_zone=entry.time_zone, number=entry.number, note=entry.note)
         told: tuple[Node, ...] = teller(receipt, done, Words(SOURCE_LOCALE, settings, shown)).nodes
         return told
+
+    async def _end(self, notice: Notice, flags: Mapping[str, Value]) -> list[_Told]:
+        """The end of a combo, where it was told: by the notice of its last send alone, once nothing can join it."""
+        around = await self._reads.sent_around(notice.community_id, notice.number, apart=PAUSE, most=SENDS_MAX)
+        combo = combo_of(around, notice.number)
+        if combo is None or combo.spot is None or combo.last.number != notice.number:
+            return []
+        spot = combo.spot
+        is_for_all = channel_use(flags, spot.platform, spot.channel) is ChannelUse.COMMANDS
+        if not spot.channel or not is_for_all or self._clock.now() - combo.last.at > STALE_AFTER:
+            return []
+        shown = await self._reads.shown(notice.community_id, sorted(members_in(combo.gift)))
+        line = ended(combo, Words(SOURCE_LOCALE, Settings.of(dict(flags)), shown))
+        if line is None:
+            return []
+        if spot.platform not in self._doors:
+            raise _Elsewhere
+        return [_Told(notice, spot.place, spot.channel, "", (line,))]
 
     async def _log_line(self, community_id: CommunityId, entry: EntryView, settings: Settings) -> tuple[Node, ...]:
         """What the audit says of an entry, on one line."""
@@ -224,9 +271,10 @@ class Relay:
         told = await door.tell(first.place, first.channel, reply, nonce=_nonce(part))
         if told.delivery is Delivery.REFUSED:
             self._closed[where] = self._clock.now() + timedelta(seconds=CLOSED_S)
-        if told.delivery is Delivery.REFUSED and where not in self._warned:
+        called = next((each.called for each in part if each.called), "")
+        if told.delivery is Delivery.REFUSED and called and where not in self._warned:
             self._warned.add(where)
-            hint = hinted(Hint.CANNOT_POST, SOURCE_LOCALE, channel=f"#{first.called}", needed=told.needed)
+            hint = hinted(Hint.CANNOT_POST, SOURCE_LOCALE, channel=f"#{called}", needed=told.needed)
             await door.warn(first.place, hint)
         if told.delivery is Delivery.TOLD:
             self._warned.discard(where)

@@ -67,7 +67,7 @@ def doors_of(environment: Environment, florin: Florin) -> list[Adapter]:
     """A door for each platform that has a token."""
     doors: list[Adapter] = []
     if (on_discord := discord_settings(environment)) is not None:
-        doors.append(Door(on_discord, florin.conversation))
+        doors.append(Door(on_discord, florin.conversation, florin.memory_of(Door.platform)))
     if (on_telegram := telegram_line(environment)) is not None:
         doors.append(TelegramDoor(on_telegram, florin.conversation, florin.memory_of(TelegramDoor.platform)))
     return doors

@@ -11,6 +11,7 @@ from msgspec import Struct
 from economy.books import Order, Question
 from economy.ledger import Receipt
 from economy.refusals import Code, Refusal, Value
+from economy.rules.gifting import Gifted
 from economy.rules.offers import Press
 from economy.values import (
     CommunityId,
@@ -123,6 +124,15 @@ TELLING_ATTEMPTS_MAX: Final = 16
 """How often it is tried to tell a notice, before it is given up."""
 
 
+class Sent(Struct, frozen=True):
+    """A gift that was sent, and the entry that took it back, if one did."""
+
+    number: EntryNumber
+    at: datetime
+    gift: Gifted
+    undone_by: EntryNumber | None = None
+
+
 class Outbox(Protocol):
     """What committed entries have to tell others, until it was told."""
 
@@ -139,6 +149,10 @@ class Outbox(Protocol):
 
     async def later(self, notices: Sequence[Notice], due: datetime | None) -> None:
         """They could not be told: they are due again then, or never."""
+        ...
+
+    async def becomes(self, notices: Sequence[Notice], event: str, due: datetime) -> None:
+        """They were told; what is left of each is another notice of the same entry, due then."""
         ...
 
 
@@ -183,6 +197,19 @@ class Reads(Protocol):
     ) -> HistoryPage: ...
 
     async def entry(self, community_id: CommunityId, number: EntryNumber) -> EntryView | None: ...
+
+    async def sent_around(
+        self, community_id: CommunityId, number: EntryNumber, *, apart: timedelta, most: int
+    ) -> list[Sent]:
+        """The gift of an entry and those that its sender sent around it without a pause longer than `apart`, in order;
+        of those before it and of those after it the nearest `most`. Empty where the entry is no gift."""
+        ...
+
+    async def busy_senders(
+        self, community_id: CommunityId, numbers: Sequence[EntryNumber], *, apart: timedelta
+    ) -> set[EntryNumber]:
+        """Those of the entries whose actors had done something else at most `apart` before."""
+        ...
 
     async def board(
         self,

@@ -120,6 +120,19 @@ class Place(Struct, frozen=True, order=True):
         return f"{self.platform}:{self.native_id}"
 
 
+class Spot(Struct, frozen=True):
+    """Where in a place something is said: `channel` is the native id of one of the place's own divisions, empty where
+    it has none."""
+
+    platform: str
+    native_id: str
+    channel: str = ""
+
+    @property
+    def place(self) -> Place:
+        return Place(self.platform, self.native_id)
+
+
 class Sighting(Struct, frozen=True):
     """What a door knows of a person at this moment.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -13,16 +14,20 @@ from adapters.discord.answering import Answering
 from adapters.discord.hearing import Facts, facts_of, locale_of, place_of, sighting_of
 from adapters.discord.posted import PostedMessages
 from adapters.discord.repeats import Repeats
+from adapters.discord.strands import Means, Strands, by_itself
 from adapters.discord.tree import Tree
-from economy.service import Role
+from economy.service import Place, Role
 
 
 class Acts:
     """Serves those who hear interactions. `operators` are the ids of whoever runs the bot, once Discord has said."""
 
-    def __init__(self, conversation: Conversation, posted: PostedMessages, defer_after_s: float) -> None:
+    def __init__(
+        self, conversation: Conversation, posted: PostedMessages, strands: Strands, defer_after_s: float
+    ) -> None:
         self.conversation = conversation
         self.posted = posted
+        self.strands = strands
         self.tree = Tree(conversation.specs(), conversation.translated)
         self.operators: frozenset[int] = frozenset()
         self._defer_after_s = defer_after_s
@@ -71,9 +76,34 @@ class Acts:
         """Answers, and edits what the answer takes the place of."""
         if self._repeats.is_repeat(interaction.channel_id, reply, time.monotonic()):
             reply = msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
-        message_id = await answering.give(reply)
+        if reply.strand is not None and reply.replaces is None:
+            means = Means(
+                interaction.channel_id, anew=self.anew(answering, interaction, facts), elsewhere=answering.give
+            )
+            await self.strands.tell(facts.place, reply, reply.strand, means)
+            return
+        message_id = await answering.give(by_itself(reply))
         self.posted.remember(facts.place, reply, interaction.channel_id, message_id)
-        await self.posted.take_back(facts.place, reply)
+        await self.take_back(facts.place, reply)
+
+    def anew(
+        self, answering: Answering, interaction: discord.Interaction[Any], facts: Facts
+    ) -> Callable[[Reply], Awaitable[int | None]]:
+        """Answers with a new message, and remembers that it told of the receipt."""
+
+        async def give(reply: Reply) -> int | None:
+            message_id = await answering.give(reply)
+            self.posted.remember(facts.place, reply, interaction.channel_id, message_id)
+            return message_id
+
+        return give
+
+    async def take_back(self, place: Place, reply: Reply) -> None:
+        """Changes what told of the receipt that a reply takes the place of; never raises."""
+        if reply.strand is not None and reply.replaces is not None:
+            await self.strands.restate(place, reply, reply.strand)
+        else:
+            await self.posted.take_back(place, reply)
 
     def invocation(
         self,

@@ -57,6 +57,8 @@ class Answering:
         self._changes = changes
         self._wrap = wrap
         self._deferring: asyncio.Task[bool] | None = None
+        self.is_taken = False
+        """Whether somebody else has answered: the same interaction came twice, and nothing was shown by this one."""
         self._timer = asyncio.get_running_loop().call_later(defer_after_s, self._defer_now)
 
     def _defer_now(self) -> None:
@@ -107,6 +109,7 @@ class Answering:
 
     async def _give(self, reply: Reply, *, in_place: bool) -> int | None:
         if self._deferring is not None and not await self._deferring:
+            self.is_taken = True
             return None
         if in_place:
             await self._change(reply)
@@ -131,7 +134,9 @@ class Answering:
     async def _change(self, reply: Reply) -> None:
         """The answer instead of the message with the button."""
         if self._deferring is None:
-            await self._first(lambda: self._interaction.response.edit_message(**changed(self._sheet(reply))))
+            self.is_taken = not await self._first(
+                lambda: self._interaction.response.edit_message(**changed(self._sheet(reply)))
+            )
         else:
             await self._interaction.edit_original_response(**changed(self._sheet(reply)))
 
@@ -174,6 +179,17 @@ class Answering:
         except (discord.HTTPException, *BrokenLine) as error:
             _log.info("question left", act=str(self._interaction.id), error=type(error).__name__)
         return message_id
+
+    async def acknowledge(self) -> None:
+        """Takes note of a press that needs no answer where it was made; never raises."""
+        self._timer.cancel()
+        try:
+            if self._deferring is None:
+                await self._defer()
+            else:
+                await self._deferring
+        except (discord.HTTPException, *BrokenLine) as error:
+            _log.info("press not acknowledged", act=str(self._interaction.id), error=type(error).__name__)
 
     async def add(self, reply: Reply) -> None:
         """Adds the answer to the message whose button was pressed, and takes its buttons away; never raises."""

@@ -14,6 +14,7 @@ import structlog
 from adapters.contract import (
     Conversation,
     Delivery,
+    Memory,
     Reply,
     Told,
 )
@@ -31,6 +32,7 @@ from adapters.discord.posted import PostedMessages
 from adapters.discord.presses import Presses
 from adapters.discord.sending import BrokenLine
 from adapters.discord.settings import PLATFORM, DiscordSettings
+from adapters.discord.strands import Strands
 from adapters.discord.syncing import commands_payload, sync
 from economy.service import Place
 
@@ -48,6 +50,7 @@ class Door:
         self,
         settings: DiscordSettings,
         conversation: Conversation,
+        memory: Memory | None = None,
         *,
         defer_after_s: float = DEFER_AFTER_S,
     ) -> None:
@@ -59,10 +62,11 @@ class Door:
         self._has_started = False
         self.client = Client(settings, self)
         posted = PostedMessages(self.client)
-        self._acts = Acts(conversation, posted, defer_after_s)
+        strands = Strands(self.client, memory)
+        self._acts = Acts(conversation, posted, strands, defer_after_s)
         self._commands = Commands(self._acts)
         self._presses = Presses(self._acts)
-        self._messages = Messages(self.client, conversation, posted)
+        self._messages = Messages(self.client, conversation, posted, strands)
 
     async def run(self) -> None:
         """Serves until closed. Raises discord.LoginFailure for a token that Discord does not take."""

@@ -23,6 +23,7 @@ from adapters.discord.hearing import (
 from adapters.discord.posted import PostedMessages
 from adapters.discord.rendering import from_place, rendered
 from adapters.discord.sending import NO_DIRECT_MESSAGES, BrokenLine, new
+from adapters.discord.strands import Means, Strands, by_itself
 
 POINTER_S: Final = 30.0
 """How long a pointer in a channel stays."""
@@ -33,10 +34,13 @@ _log = structlog.get_logger("adapters.discord")
 class Messages:
     """Hears messages that begin by mentioning the bot. Discord shows it the words of no others."""
 
-    def __init__(self, client: discord.Client, conversation: Conversation, posted: PostedMessages) -> None:
+    def __init__(
+        self, client: discord.Client, conversation: Conversation, posted: PostedMessages, strands: Strands
+    ) -> None:
         self._client = client
         self._conversation = conversation
         self._posted = posted
+        self._strands = strands
 
     async def heard(self, message: discord.Message, operators: frozenset[int]) -> None:
         """Answers what is said to the bot, and lets everything else be."""
@@ -93,12 +97,7 @@ class Messages:
         """Answers a message: publicly below it, or in a direct message what is for its author alone."""
         try:
             if reply.visibility is Visibility.PUBLIC:
-                reference = message.to_reference(fail_if_not_exists=False)
-                sent = await message.channel.send(reference=reference, nonce=message.id, **new(rendered(reply)))
-                place = place_of(message.guild.id) if message.guild else None
-                if place is not None:
-                    self._posted.remember(place, reply, message.channel.id, sent.id)
-                    await self._posted.take_back(place, reply)
+                await self._publicly(message, reply)
                 return
             wrap = from_place(message.guild.id) if message.guild else "{}"
             await message.author.send(**new(rendered(reply, wrap=wrap)))
@@ -109,6 +108,31 @@ class Messages:
                 _log.info("answer lost", act=str(message.id), status=error.status, code=error.code)
         except BrokenLine as error:
             _log.info("answer lost", act=str(message.id), error=type(error).__name__)
+
+    async def _publicly(self, message: discord.Message, reply: Reply) -> None:
+        place = place_of(message.guild.id) if message.guild else None
+
+        async def anew(reply: Reply) -> int:
+            reference = message.to_reference(fail_if_not_exists=False)
+            sent = await message.channel.send(reference=reference, nonce=message.id, **new(rendered(reply)))
+            if place is not None:
+                self._posted.remember(place, reply, message.channel.id, sent.id)
+            return sent.id
+
+        async def elsewhere(_: Reply) -> None:
+            """Nothing more: it stands a little further up."""
+
+        if place is None:
+            await anew(reply)
+        elif reply.strand is None:
+            await anew(reply)
+            await self._posted.take_back(place, reply)
+        elif reply.replaces is not None:
+            await anew(by_itself(reply))
+            await self._strands.restate(place, reply, reply.strand)
+        else:
+            means = Means(message.channel.id, anew=anew, elsewhere=elsewhere)
+            await self._strands.tell(place, reply, reply.strand, means)
 
     async def _point(self, message: discord.Message) -> None:
         """Whoever takes no direct messages is pointed to the slash command, for half a minute."""

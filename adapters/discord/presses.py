@@ -10,7 +10,9 @@ import msgspec
 from adapters.contract import Hint, Pressed, Reply, Visibility
 from adapters.discord.acts import Acts
 from adapters.discord.answering import Answering
+from adapters.discord.hearing import Facts
 from adapters.discord.rendering import FROM, from_place
+from adapters.discord.strands import Means, by_itself
 
 LOOK: Final = "q:"
 THANKS: Final = "t:"
@@ -40,7 +42,8 @@ class Presses:
         message = interaction.message
         is_asker = message is not None and _asker_of(message) == interaction.user.id
         is_private_message = message is not None and (message.flags.ephemeral or interaction.guild_id is None)
-        takes_place = is_private_message or (is_asker and data.startswith(LOOK)) or data.startswith(THANKS)
+        # What a button that gives a command comes to is told in that message, or by one of its own.
+        takes_place = is_private_message or (is_asker and data.startswith(LOOK)) or data.startswith((THANKS, AGAIN))
         answering = self._acts.answering(interaction, Visibility.PRIVATE, changes=takes_place, wrap=wrap)
         pressed = Pressed(
             act=f"discord:interaction:{interaction.id}",
@@ -58,11 +61,37 @@ class Presses:
             # Everyone has seen it, or only this one asked. What was asked first may be gone by now.
             takes_place &= not reply.repeated
             reply = msgspec.structs.replace(reply, visibility=Visibility.PRIVATE)
+        if reply.strand is not None and reply.visibility is Visibility.PUBLIC and reply.replaces is None:
+            means = self._means(answering, interaction, facts, private=is_private_message)
+            await self._acts.strands.tell(facts.place, reply, reply.strand, means)
+            return
         message_id = await self._show_pressed(
             answering, reply, data, message, takes_place=takes_place, private=is_private_message
         )
         self._acts.posted.remember(facts.place, reply, interaction.channel_id, message_id)
-        await self._acts.posted.take_back(facts.place, reply)
+        await self._acts.take_back(facts.place, reply)
+
+    def _means(
+        self, answering: Answering, interaction: discord.Interaction[Any], facts: Facts, *, private: bool
+    ) -> Means:
+        """How a press can tell a strand: in the message with the button, where that is the strand's."""
+        anew = self._acts.anew(answering, interaction, facts)
+        if private:
+            # The button was under a question, which is answered.
+
+            async def instead(reply: Reply) -> int | None:
+                message_id = await answering.replace_question(reply)
+                self._acts.posted.remember(facts.place, reply, interaction.channel_id, message_id)
+                return message_id
+
+            return Means(interaction.channel_id, instead, lambda reply: answering.give(reply, in_place=True))
+        message_id = None if interaction.message is None else interaction.message.id
+
+        async def in_place(reply: Reply) -> int | None:
+            instead = await answering.give(reply, in_place=True)
+            return None if answering.is_taken else instead or message_id
+
+        return Means(interaction.channel_id, anew, lambda _: answering.acknowledge(), in_place, message_id)
 
     async def _show_pressed(
         self,
@@ -78,14 +107,15 @@ class Presses:
         is_public = reply.visibility is Visibility.PUBLIC
         if data.startswith(THANKS) and is_public and message is not None:
             await answering.add(reply)
+            self._acts.strands.keep_thanks(message.id, reply)
             return None
         if private and is_public:
             return await answering.replace_question(reply)
+        if data.startswith(AGAIN) and not private:
+            # A command like any other, by the press of a button.
+            return await answering.give(by_itself(reply))
         if takes_place and (private or is_public):
             return await answering.give(reply, in_place=True)
-        if data.startswith(AGAIN):
-            # A command like any other, by the press of a button.
-            return await answering.give(reply)
         # One's own, or somebody else's question: an answer by itself, for whoever pressed alone.
         return await answering.give(msgspec.structs.replace(reply, visibility=Visibility.PRIVATE))
 

@@ -16,7 +16,7 @@ import msgspec
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.error import TelegramError
 
-from adapters.contract import Conversation, File, Hint, Memory, Node, Picture, Reply, Visibility
+from adapters.contract import Conversation, File, Hint, Memory, Node, Picture, Reply, Strand, Visibility
 from adapters.telegram.buttons import NO_HEAD, Head, data_of, rows
 from adapters.telegram.logs import log, problem_of
 from adapters.telegram.posts import Keyboard, Posts
@@ -34,6 +34,7 @@ from adapters.telegram.rendering import (
 )
 from adapters.telegram.sending import Sender, Sent, Target, Unreachable
 from adapters.telegram.standing import Own
+from adapters.telegram.strands import Strands
 from adapters.telegram.sweeping import Sweeper
 from adapters.telegram.where import Where
 
@@ -62,6 +63,7 @@ class Postman:
     ) -> None:
         self._sender = sender
         self._posts = posts
+        self._strands = Strands(posts, memory)
         self._sweeper = sweeper
         self._conversation = conversation
         self._memory = memory
@@ -106,6 +108,9 @@ class Postman:
             return
         text = self._pages(reply, words)
         keyboard = await self._keyboards(reply)
+        if reply.strand is not None and len(text) == 1:
+            await self._of_strand(reply.strand, text[0], where, keyboard)
+            return
         if reply.replaces is not None and await self._posts.replace(
             text, where.chat, reply.replaces, reply.receipt, keyboard
         ):
@@ -116,6 +121,15 @@ class Postman:
         target = self._target(where, under=where.message)
         await self._posts.publish(text, target, reply.receipt, keyboard)
         await self._attach(reply, target)
+
+    async def _of_strand(self, strand: Strand, page: Written, where: Where, keyboard: Keyboard) -> None:
+        async def publish(page: Written, keyboard: Keyboard) -> None:
+            if where.post is not None:
+                await self._posts.list_under(page, self._target(where, under=where.post), strand.key, keyboard)
+            else:
+                await self._posts.publish([page], self._target(where, under=where.message), strand.key, keyboard)
+
+        await self._strands.tell(strand, page, where.chat, keyboard, publish)
 
     # --- to one person ----------------------------------------------------------------------------------------------
 
@@ -234,6 +248,7 @@ class Postman:
         said = Written(f"{pressed.message.text_html}\n{text[0].html}", f"{pressed.message.text or ''}\n{text[0].plain}")
         if not pressed.message.text or units(said.plain) > TEXT_UNITS_MAX:
             return False
+        await self._posts.keep_thanks(sent, text[0])
         return await self._sender.edit(sent, said, _others(pressed.message, pressed.data))
 
     async def _settle(self, reply: Reply, where: Where) -> None:

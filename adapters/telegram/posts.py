@@ -62,6 +62,7 @@ class Keyboard(Struct, frozen=True):
 
 _encode = msgspec.json.Encoder().encode
 _decoder: Final = msgspec.json.Decoder(Post)
+_thanks: Final = msgspec.json.Decoder(Written)
 
 
 class _Waiting(Struct, eq=False):
@@ -210,11 +211,28 @@ class Posts:
         if found is None or len(pages) != 1:
             return False
         part = Part(receipt or old, pages[0].html, pages[0].plain)
+        return await self._put(found, part, chat, old, keyboard)
+
+    async def restate(self, page: Written, chat: int, receipt: str, keyboard: Keyboard) -> bool:
+        """Says something else where receipt `receipt` stands, which goes on standing there. False as for `replace`."""
+        found = await self._memory.get("receipt", f"{chat}:{receipt}")
+        if found is None:
+            return False
+        return await self._put(found, Part(receipt, page.html, page.plain), chat, receipt, keyboard)
+
+    async def _put(self, found: str, part: Part, chat: int, old: str, keyboard: Keyboard) -> bool:
         if found.startswith("list:"):
             return await self._replace_part("list", f"{chat}:{found.removeprefix('list:')}", chat, old, part, keyboard)
         if await self._memory.get("post", f"{chat}:{found}") is not None:
             return await self._replace_part("post", f"{chat}:{found}", chat, old, part, keyboard)
-        return await self._sender.edit(Sent(chat, int(found)), part.written, keyboard.alone)
+        page = part.written
+        if part.receipt == old and (thanks := await self._memory.get("thanks", f"{chat}:{found}")) is not None:
+            page = _below(page, _thanks.decode(thanks))
+        return await self._sender.edit(Sent(chat, int(found)), page, keyboard.alone)
+
+    async def keep_thanks(self, sent: Sent, thanks: Written) -> None:
+        """Whatever else is said where somebody gave thanks, those stay."""
+        await self._memory.put("thanks", f"{sent.chat}:{sent.message}", _encode(thanks).decode(), keep=LIST_KEPT_FOR)
 
     async def _replace_part(self, kind: str, key: str, chat: int, old: str, part: Part, keyboard: Keyboard) -> bool:
         for _ in range(ATTEMPTS):
@@ -236,6 +254,10 @@ class Posts:
             # It may be there, and will be with the next change.
             log.warning("edit in doubt", chat=chat, problem=problem_of(problem))
             return True
+
+
+def _below(page: Written, more: Written) -> Written:
+    return Written(f"{page.html}\n{more.html}", f"{page.plain}\n{more.plain}")
 
 
 def _fail(together: Sequence[_Waiting], problem: Exception) -> None:

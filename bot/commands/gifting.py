@@ -39,7 +39,9 @@ async def gift(
     message: Annotated[Note, "a few words with it"] = NO_NOTE,
 ) -> Reply:
     """Send a gift to somebody."""
-    return await asked.submit(SendGift(by=asked.by, gift=gift, count=count, to=to.identity, message=message))
+    return await asked.submit(
+        SendGift(by=asked.by, gift=gift, count=count, to=to.identity, message=message, told_in=asked.spot)
+    )
 
 
 @tells(Gifted)

@@ -27,13 +27,14 @@ from economy.rules.permissions import Right, must_be_allowed
 from economy.rules.tipping import with_daily
 from economy.rules.words import must_be_decent
 from economy.settings import Feature
-from economy.values import COINS_MAX, NO_NOTE, Asset, Coins, Identity, MemberId, Note, Own
+from economy.values import COINS_MAX, NO_NOTE, Asset, Coins, Identity, MemberId, Note, Own, Spot
 
 
 class Gifted(Receipt, frozen=True, kw_only=True, tag="gifted"):
     """`cost` is `price` times `count`. The receiver got `diamond` and `bonus`, the house the rest of both assets.
 
-    `bought` is how much of the cost was paid with bought coins.
+    `bought` is how much of the cost was paid with bought coins. `told_in` is where everyone was to see it; None where
+    only its sender was, or where its sender was not to be named.
     """
 
     sender: MemberId
@@ -47,6 +48,7 @@ class Gifted(Receipt, frozen=True, kw_only=True, tag="gifted"):
     diamond: Coins
     bonus: Coins
     house: Coins
+    told_in: Spot | None = None
 
 
 class GiftSent(Event, frozen=True, kw_only=True, tag="gift_sent"):
@@ -61,7 +63,7 @@ class SendGift(Order, frozen=True, kw_only=True, tag="send_gift"):
     """A gift from the catalogue, `count` times, to one member.
 
     `agreed_price` is set by the confirm button: the price that was shown. If it has changed since, the gift is
-    refused and the new price is asked for.
+    refused and the new price is asked for. `told_in`: see `Gifted`.
     """
 
     kind: ClassVar[str] = "gift"
@@ -71,6 +73,7 @@ class SendGift(Order, frozen=True, kw_only=True, tag="send_gift"):
     to: Identity
     message: Note = NO_NOTE
     agreed_price: int | None = None
+    told_in: Spot | None = None
 
     def needs(self) -> Needs:
         return Needs(people=(self.to,))
@@ -86,7 +89,7 @@ class SendGift(Order, frozen=True, kw_only=True, tag="send_gift"):
             return refuse(Code.INVALID_AMOUNT, limit=COINS_MAX)
         if refusal := books.must_hold(sender, cost):
             return with_daily(books, sender, refusal, now)
-        receipt, legs = _settle(books, sender, receiver, gift, self.count)
+        receipt, legs = _settle(books, sender, receiver, gift, self)
         for asset, amount in ((Asset.DIAMOND, receipt.diamond), (Asset.BONUS, receipt.bonus)):
             if refusal := books.must_fit(receiver, asset, amount):
                 return refusal
@@ -124,9 +127,9 @@ class SendGift(Order, frozen=True, kw_only=True, tag="send_gift"):
         return Question(about=terms, offers=(offer,), why=why)
 
 
-def _settle(books: Books, sender: Member, receiver: Member, gift: Gift, count: int) -> tuple[Gifted, Legs]:
+def _settle(books: Books, sender: Member, receiver: Member, gift: Gift, order: SendGift) -> tuple[Gifted, Legs]:
     """Who gets what of the cost. The share is rounded up per asset, the house takes the rest by subtraction."""
-    cost = gift.price * count
+    cost = gift.price * order.count
     bought = min(cost, sender.holds(Asset.COIN))
     free = cost - bought
     share = books.settings.share
@@ -144,13 +147,14 @@ def _settle(books: Books, sender: Member, receiver: Member, gift: Gift, count: i
         creator=receiver.id,
         gift=gift.slug,
         emoji=gift.emoji,
-        count=count,
+        count=order.count,
         price=Coins(gift.price),
         cost=Coins(cost),
         bought=Coins(bought),
         diamond=Coins(earned if receiver.is_creator else 0),
         bonus=Coins(received + (0 if receiver.is_creator else earned)),
         house=Coins(cost - earned - received),
+        told_in=order.told_in,
     )
     return receipt, legs
 

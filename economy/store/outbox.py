@@ -73,6 +73,20 @@ class StoreOutbox:
                     update(outbox).where(outbox.c.id.in_([notice.id for notice in notices])).values(values)
                 )
 
+    async def becomes(self, notices: Sequence[Notice], event: str, due: datetime) -> None:
+        """They were told; what is left of each is another notice of the same entry, due then."""
+        if notices:
+            values = {
+                "event": json.dumps({"event": event}, separators=(",", ":")),
+                "due_us": to_us(due),
+                "leased_until_us": 0,
+                "attempts": 0,
+            }
+            async with self._store.write() as connection:
+                await connection.execute(
+                    update(outbox).where(outbox.c.id.in_([notice.id for notice in notices])).values(values)
+                )
+
 
 def _tag(event: str) -> str:
     """An event's name: all that is read of it, as its entry says the rest."""

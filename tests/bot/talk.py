@@ -94,11 +94,11 @@ class Talk:
             )
         )
 
-    async def press(self, name: str, reply: Reply, label: str) -> Reply:
+    async def press(self, name: str, reply: Reply, label: str, *, channel: str | None = None) -> Reply:
         """`name` presses a button of a reply."""
         button = next(button for button in reply.buttons if button.label == label)
         return await self.florin.conversation.press(
-            Pressed(act=self.act(), person=person(name), place=LOBBY, data=button.data)
+            Pressed(act=self.act(), person=person(name), place=LOBBY, data=button.data, channel=channel)
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,8 +12,9 @@ from economy.books import Order
 from economy.codec import read_order
 from economy.ledger import COMMUNITY
 from economy.refusals import Value
+from economy.service import Sent
 from economy.store.engine import Store
-from economy.store.reads import boards, history, members, records, wallets
+from economy.store.reads import boards, history, members, records, runs, wallets
 from economy.store.reads.gathering import Gathered
 from economy.store.tables import offers
 from economy.values import CommunityId, EntryNumber, Identity, MemberId, Place, Role
@@ -73,6 +74,16 @@ class StoreReads:
 
     async def entry(self, community_id: CommunityId, number: EntryNumber) -> EntryView | None:
         return await self._store.look(history.entry, community_id, number)
+
+    async def sent_around(
+        self, community_id: CommunityId, number: EntryNumber, *, apart: timedelta, most: int
+    ) -> list[Sent]:
+        return await self._store.look(runs.sent_around, community_id, number, apart, most)
+
+    async def busy_senders(
+        self, community_id: CommunityId, numbers: Sequence[EntryNumber], *, apart: timedelta
+    ) -> set[EntryNumber]:
+        return await self._store.look(runs.busy_senders, community_id, numbers, apart)
 
     async def board(
         self,

@@ -62,7 +62,13 @@ def enter(peer: Peer, tmp_path: Path) -> Callable:
         async with AsyncExitStack() as stack:
             florin = await stack.enter_async_context(open_florin(address, clock))
             door = await stack.enter_async_context(
-                opened_door(peer, florin.conversation, defer_after_s=defer_after_s, **settings)
+                opened_door(
+                    peer,
+                    florin.conversation,
+                    florin.memory_of(Door.platform),
+                    defer_after_s=defer_after_s,
+                    **settings,
+                )
             )
             people = {name: Person(peer, user, guild) for name, user in users.items()}
             town = Town(peer, guild, people, clock, address, florin, door)

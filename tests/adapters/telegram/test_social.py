@@ -65,7 +65,7 @@ async def test_a_gift_is_sent_again_by_whoever_sent_it_once_a_press(there, group
     await there.settled(update)
     await there.settled(there.press("bo", shown, "Send again"))
     assert there.alerts[-1] == ("bo", "This button is for somebody else.", True)
-    assert [each.text for each in there.seen_in(group)][-2:] == ["ana sent bo a rose (1)."] * 2
+    assert [each.text for each in there.seen_in(group) if "rose" in each.text] == ["ana sent bo rose x2 (2)."]
 
 
 async def test_a_list_under_a_post_keeps_what_makes_sense_for_all_of_it(there, group):

@@ -86,3 +86,16 @@ async def test_notices_of_places_that_others_serve_are_left_to_them(outbox, acti
     await acting.grant(ana=10)
     assert await outbox.lease(clock.now(), limit=10, for_s=SOON, platforms={"elsewhere"}) == []
     assert await outbox.lease(clock.now(), limit=10, for_s=SOON, platforms={"elsewhere", ROOM.platform})
+
+
+async def test_what_was_told_may_become_another_notice_of_the_same_entry(acting, outbox, clock):
+    await tipped(acting, 2)
+    _, *tips = await outbox.lease(clock.now(), limit=10, for_s=SOON)
+    await outbox.becomes(tips, "over", clock.now() + timedelta(seconds=5))
+    await outbox.becomes([], "over", clock.now())
+    assert await outbox.lease(clock.now(), limit=10, for_s=SOON) == []
+    clock.later(seconds=5)
+    found = await outbox.lease(clock.now(), limit=10, for_s=SOON)
+    assert [(each.id, each.number, each.event, each.attempts) for each in found] == [
+        (each.id, each.number, "over", 1) for each in tips
+    ]

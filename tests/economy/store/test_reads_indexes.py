@@ -1,6 +1,7 @@
 """No query goes through a table, however large it is."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -52,6 +53,9 @@ async def test_no_read_goes_through_a_table(store, reads, town, plans):
     await reads.history(ONE, ana, page=2, size=3)
     await reads.balance(ONE, ana, town.now)
     await reads.entry(ONE, EntryNumber(1))
+    sent = town.entries[-1].number
+    assert await reads.sent_around(ONE, sent, apart=timedelta(seconds=30), most=10)
+    await reads.busy_senders(ONE, [sent], apart=timedelta(seconds=30))
     await reads.text(ONE, ana, "profile")
     await reads.reader(place(1), person("ana"))
     await reads.shown(ONE, [ana, town.id("bo")])
