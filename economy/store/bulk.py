@@ -45,14 +45,40 @@ class Wanted:
         return f"unnest({arrays}) AS w({', '.join('cvu'[: len(self.types) + 1])})"
 
 
+def each_of(table: str, alias: str, where: str) -> str:
+    """What follows rows in a query: the rows of `table` that belong to each of them, found by an index.
+
+    SQLite joins in the order that is written. PostgreSQL would turn the join round where the table was empty when the
+    plan was made, and go through all of it ever after: behind OFFSET it asks for each row.
+    """
+    return f"CROSS JOIN {{one_by_one}}{table} AS {alias} WHERE {where}{{end[{alias}]}}"
+
+
+class _Ends:
+    """What ends an `each_of`, by its alias."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __getitem__(self, alias: str) -> str:
+        return self._text.format(alias=alias)
+
+
+_AS_WRITTEN: Final = {"one_by_one": "", "end": _Ends("")}
+_FENCED: Final = {"one_by_one": "LATERAL (SELECT * FROM ", "end": _Ends(" OFFSET 0) AS {alias}")}
+
+
 class Query:
-    """A query in both dialects. `{name}` stands for a `Wanted`, or for one of the numbers that follow them."""
+    """A query in both dialects. `{name}` stands for a `Wanted`, or for one of the numbers that follow them; between
+    rows and a table there may be an `each_of`."""
 
     def __init__(self, text: str, *wanted: Wanted, numbers: Sequence[str] = ()) -> None:
         self.wanted = wanted
-        rows = {each.name: each.json_rows(place) for place, each in enumerate(wanted, start=1)}
+        rows: dict[str, Any] = {each.name: each.json_rows(place) for place, each in enumerate(wanted, start=1)}
+        rows |= _AS_WRITTEN
         rows |= {name: f"?{place}" for place, name in enumerate(numbers, start=len(wanted) + 1)}
         self.sqlite = text.format(**rows)
+        rows |= _FENCED
         place = 1
         for each in wanted:
             rows[each.name] = each.array_rows(place)

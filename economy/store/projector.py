@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -26,8 +26,8 @@ from economy.values import CommunityId, EntryNumber
 PROJECTION: Final = "boards"
 """What the watermark of boards and day totals is called: one transaction updates them all."""
 
-ENTRIES_MAX: Final = 1_000
-"""Entries added up in one transaction, so that the journal never waits long behind it."""
+ENTRIES_MAX: Final = 250
+"""Entries added up in one transaction, so that the journal never waits long behind it, nor callers for the loop."""
 
 GATHER_S: Final = 0.1
 """How long to gather entries after the first: a lone caller should not pay a transaction of ours for each."""
@@ -43,10 +43,11 @@ log = logging.getLogger(__name__)
 _OURS = (watermarks.c.community_id == bindparam("community"), watermarks.c.projection == PROJECTION)
 _WATERMARK = select(watermarks.c.entry).where(*_OURS)
 _LOCK_WATERMARK = _WATERMARK.with_for_update()
+_LOCK_FREE_WATERMARK = _WATERMARK.with_for_update(skip_locked=True)
 _MOVE_WATERMARK = update(watermarks).where(*_OURS).values(entry=bindparam("reached"))
 _FIRST_WATERMARK = RowsStatement(
     "INSERT INTO watermarks (community_id, projection, entry) SELECT {community}, w.name, 0 FROM {rows} WHERE true"
-    " ON CONFLICT (community_id, projection) DO NOTHING",
+    " ON CONFLICT (community_id, projection) DO NOTHING RETURNING entry",
     name="text",
 )
 _BEHIND = (
@@ -60,15 +61,22 @@ _BEHIND = (
 )
 
 
-class _Sums(Struct, frozen=True):
-    """What the entries from `after` (not included) to `reached` add."""
+class _Step(Struct, frozen=True):
+    """How far one transaction went: the watermark after it, and whether more was there than it takes."""
 
-    after: int
+    reached: int
+    has_more: bool = False
+
+
+class _Sums(Struct, frozen=True):
+    """What the entries up to `reached` add to what was there."""
+
     reached: int
     scores: dict[ScoreKey, ScoreSum]
     days: dict[DayKey, DaySum]
     listed: dict[int, bool]
     moved: set[int]
+    has_more: bool
 
 
 class StoreProjector:
@@ -93,15 +101,15 @@ class StoreProjector:
         while True:
             try:
                 # Cut off in the midst of a statement, a connection would keep its lock until it is collected.
-                is_behind = await unhurried(self._advance_all())
+                has_more = await unhurried(self._advance_all())
                 await unhurried(self._seal_when_due())
                 waits_for = None
             except Exception as problem:  # noqa: BLE001  # boards that wait are better than boards that never move again
                 if type(problem) is not waits_for:
                     log.warning("projections wait: %s", type(problem).__name__)
                 waits_for = type(problem)
-                is_behind = False
-            if not is_behind:
+                has_more = False
+            if not has_more:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._committed.wait(), POLL_S)
                 await asyncio.sleep(GATHER_S)
@@ -109,8 +117,8 @@ class StoreProjector:
 
     async def drain(self) -> None:
         """Returns when projections have every entry committed before the call."""
-        while await self._advance_all():
-            pass
+        for community_id in await self._behind():
+            await self._advance_to_end(community_id)
         while await self._sealer.seal_next():
             pass
 
@@ -167,30 +175,57 @@ class StoreProjector:
             reached = await _watermark(connection, community_id)
         before = -1
         while before < reached < wanted:
-            before, reached = reached, await self._advance(community_id)
+            before, reached = reached, (await self._advance(community_id)).reached
+
+    async def _behind(self) -> Sequence[int]:
+        async with self._store.read() as connection:
+            return (await connection.execute(_BEHIND)).scalars().all()
 
     async def _advance_all(self) -> bool:
-        """One step for every community that is behind; whether any was."""
-        async with self._store.read() as connection:
-            behind = (await connection.execute(_BEHIND)).scalars().all()
-        for community_id in behind:
-            await self._advance(community_id)
-        return bool(behind)
+        """One step for every community that is behind, but for those that another process is at; whether any has
+        more than a step takes."""
+        steps = [await self._advance(community_id, waits=False) for community_id in await self._behind()]
+        return any(step.has_more for step in steps)
 
-    async def _advance(self, community_id: int) -> int:
-        """Adds up the next entries of a community; the watermark after. In turn, so that none are added up twice."""
+    async def _advance(self, community_id: int, *, waits: bool = True) -> _Step:
+        """Adds up the next entries of a community. In turn, so that none are added up twice."""
         async with self._turn:
+            if self._store.bulk.locks_rows:
+                return await self._advance_alone(community_id, waits=waits)
             async with self._store.read() as connection:
-                sums = await self._add_up(connection, community_id)
+                after = await _watermark(connection, community_id)
+                sums = await self._add_up(connection, community_id, after)
             if sums is None:
-                async with self._store.read() as connection:
-                    return await _watermark(connection, community_id)
+                return _Step(after)
             async with self._store.write() as connection:
-                return await _write(connection, community_id, sums)
+                # Read and added up before the write lock was taken, as the journal goes on meanwhile.
+                there = await self._lock(connection, community_id)
+                if there == after:
+                    await _write(connection, community_id, sums)
+            return _Step(sums.reached, sums.has_more) if there == after else _Step(there or 0, has_more=True)
 
-    async def _add_up(self, connection: AsyncConnection, community_id: int) -> _Sums | None:
-        """Reads and adds before the write lock is taken: the journal goes on meanwhile."""
-        after = await _watermark(connection, community_id)
+    async def _advance_alone(self, community_id: int, *, waits: bool) -> _Step:
+        """Where locks are on rows, nobody but another projector waits for the watermark's: of two processes that
+        add up the same entries, the work of one would be for nothing."""
+        async with self._store.write() as connection:
+            after = await self._lock(connection, community_id, waits=waits)
+            sums = None if after is None else await self._add_up(connection, community_id, after)
+            if sums is None:
+                return _Step(after or 0)
+            await _write(connection, community_id, sums)
+        return _Step(sums.reached, sums.has_more)
+
+    async def _lock(self, connection: AsyncConnection, community_id: int, *, waits: bool = True) -> int | None:
+        """The watermark, locked, and made where there is none; None where another process has it and is not waited
+        for."""
+        asked = _LOCK_WATERMARK if waits else _LOCK_FREE_WATERMARK
+        found: int | None = (await connection.execute(asked, {"community": community_id})).scalar_one_or_none()
+        if found is None and await _FIRST_WATERMARK.run(connection, community_id, [(PROJECTION,)]):
+            # Nobody else's, then, but none at all.
+            found = 0
+        return found
+
+    async def _add_up(self, connection: AsyncConnection, community_id: int, after: int) -> _Sums | None:
         entries = await read_entries(connection, community_id, after=after, most=self._entries_max)
         if not entries:
             return None
@@ -199,20 +234,16 @@ class StoreProjector:
         # Flags are read after the entries, so they are at least as new; where they are newer, the entry that set
         # them is still to come, and lists the member's other scores then.
         listed = await listed_now(connection, community_id, moved | {member for _, member in scores})
-        return _Sums(after, entries[-1].number, scores, day_sums(entries), listed, moved)
+        has_more = len(entries) == self._entries_max
+        return _Sums(entries[-1].number, scores, day_sums(entries), listed, moved, has_more)
 
 
 async def _watermark(connection: AsyncConnection, community_id: int) -> int:
     return (await connection.execute(_WATERMARK, {"community": community_id})).scalar_one_or_none() or 0
 
 
-async def _write(connection: AsyncConnection, community_id: int, sums: _Sums) -> int:
-    """Writes the sums and moves the watermark, unless another projector has moved it; the watermark after."""
-    await _FIRST_WATERMARK.run(connection, community_id, [(PROJECTION,)])
-    there = (await connection.execute(_LOCK_WATERMARK, {"community": community_id})).scalar_one()
-    if there != sums.after:
-        return int(there)
+async def _write(connection: AsyncConnection, community_id: int, sums: _Sums) -> None:
+    """Writes the sums and moves the watermark, which is locked."""
     await add_scores(connection, community_id, sums.scores, sums.listed, sums.moved)
     await add_days(connection, community_id, sums.days)
     await connection.execute(_MOVE_WATERMARK, {"community": community_id, "reached": sums.reached})
-    return sums.reached

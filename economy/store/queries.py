@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from economy.rules.undoing import SENT, UNDOABLE
-from economy.store.bulk import Query, Wanted
+from economy.store.bulk import Query, Wanted, each_of
 
 
 def _kinds(kinds: Iterable[str]) -> str:
@@ -75,30 +75,59 @@ LOCK_CHESTS: Final = Query(
 )
 # Tags tell the parts apart; every part has three numbers and four texts.
 STATE: Final = Query(
-    "SELECT 1, e.community_id, e.number, e.at_us, 0, e.key, e.digest, e.receipt, e.time_zone"
-    " FROM {keys} CROSS JOIN entries AS e WHERE e.community_id = w.c AND e.key = w.v"
-    " UNION ALL "
-    "SELECT 2, a.community_id, 0, a.at_us, 0, a.key, a.digest, a.answer, ''"
-    " FROM {keys} CROSS JOIN answers AS a WHERE a.community_id = w.c AND a.key = w.v"
-    " UNION ALL "
-    "SELECT 3, a.community_id, a.owner, a.balance, 0, a.asset, '', '', ''"
-    " FROM {owners} CROSS JOIN accounts AS a WHERE a.community_id = w.c AND a.owner = w.v"
-    " UNION ALL "
-    "SELECT 4, f.community_id, f.subject, 0, 0, f.name, f.value, '', ''"
-    " FROM {owners} CROSS JOIN flags AS f WHERE f.community_id = w.c AND f.subject = w.v"
-    " UNION ALL "
-    "SELECT 5, t.community_id, t.member_id, t.day, t.amount, t.name, '', '', ''"
-    " FROM {owners} CROSS JOIN totals AS t WHERE t.community_id = w.c AND t.member_id = w.v"
-    " AND t.day BETWEEN {first_day} AND {last_day}"
-    " UNION ALL "
-    "SELECT 6, n.community_id, n.last_entry, 0, 0, '', '', '', ''"
-    " FROM {owners} CROSS JOIN counters AS n WHERE w.v = 0 AND n.community_id = w.c"
-    " UNION ALL "
-    "SELECT 7, r.community_id, r.original, r.by_entry, 0, '', '', '', ''"
-    " FROM {numbers} CROSS JOIN reversals AS r WHERE r.community_id = w.c AND r.original = w.v"
-    " UNION ALL "
-    "SELECT 8, o.community_id, o.presser, o.expires_us, coalesce(o.used_by, 0), o.nonce, o.label, o.\"order\", ''"
-    " FROM {offers} CROSS JOIN offers AS o WHERE o.community_id = w.c AND o.nonce = w.v",
+    " UNION ALL ".join(
+        f"SELECT {tag}, {columns} FROM {{{rows}}} {each_of(table, alias, f'{alias}.community_id = w.c AND {where}')}"
+        for tag, columns, rows, table, alias, where in (
+            (
+                1,
+                "e.community_id, e.number, e.at_us, 0, e.key, e.digest, e.receipt, e.time_zone",
+                "keys",
+                *("entries", "e", "e.key = w.v"),
+            ),
+            (
+                2,
+                "a.community_id, 0, a.at_us, 0, a.key, a.digest, a.answer, ''",
+                "keys",
+                *("answers", "a", "a.key = w.v"),
+            ),
+            (
+                3,
+                "a.community_id, a.owner, a.balance, 0, a.asset, '', '', ''",
+                "owners",
+                *("accounts", "a", "a.owner = w.v"),
+            ),
+            (
+                4,
+                "f.community_id, f.subject, 0, 0, f.name, f.value, '', ''",
+                "owners",
+                *("flags", "f", "f.subject = w.v"),
+            ),
+            (
+                5,
+                "t.community_id, t.member_id, t.day, t.amount, t.name, '', '', ''",
+                "owners",
+                *("totals", "t", "t.member_id = w.v AND t.day BETWEEN {first_day} AND {last_day}"),
+            ),
+            (
+                6,
+                "n.community_id, n.last_entry, 0, 0, '', '', '', ''",
+                "owners",
+                *("counters", "n", "w.v = 0"),
+            ),
+            (
+                7,
+                "r.community_id, r.original, r.by_entry, 0, '', '', '', ''",
+                "numbers",
+                *("reversals", "r", "r.original = w.v"),
+            ),
+            (
+                8,
+                "o.community_id, o.presser, o.expires_us, coalesce(o.used_by, 0), o.nonce, o.label, o.\"order\", ''",
+                "offers",
+                *("offers", "o", "o.nonce = w.v"),
+            ),
+        )
+    ),
     Wanted("keys", "text"),
     Wanted("owners"),
     Wanted("numbers"),
