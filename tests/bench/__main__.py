@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.collecting import collect_rarely
-from tests.bench import crowds, discord_door, growth, standing, telegram_door, throughput
+from tests.bench import ceiling, crowds, discord_door, growth, standing, telegram_door, throughput
 from tests.bench.bench import QUICK, Bench, Sizes
 from tests.bench.figures import Results
 from tests.bench.machine import shape
@@ -28,6 +28,7 @@ TOPICS: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "few-callers": throughput.few_callers,
     "one-caller": throughput.one_caller,
     "sqlite": throughput.sqlite,
+    "ceiling": ceiling.ceiling,
     "processes": crowds.processes,
     "open-loop": crowds.open_loops,
     "hot-account": crowds.hot_account,
