@@ -28,6 +28,9 @@ IDLE_TIMEOUT_MS: Final = 15_000
 STATEMENTS_MAX: Final = 200
 """Prepared statements kept for a connection."""
 
+PLANS_KEPT_S: Final = 300
+"""How old a connection may grow: what it planned while a table was small is planned anew on the next."""
+
 WRITERS: Final = 2
 """The journal's connection and the projector's."""
 
@@ -157,6 +160,7 @@ class Server:
             URL.create("postgresql+asyncpg"),
             pool_size=connections,
             max_overflow=2,
+            pool_recycle=PLANS_KEPT_S,
             hide_parameters=True,  # no log quotes what people wrote
             connect_args={"async_creator_fn": connect, **more},
             # What is read together belongs to one moment.

@@ -26,7 +26,7 @@ from economy.values import CommunityId, EntryNumber
 PROJECTION: Final = "boards"
 """What the watermark of boards and day totals is called: one transaction updates them all."""
 
-ENTRIES_MAX: Final = 500
+ENTRIES_MAX: Final = 250
 """Entries added up in one transaction, so that the journal never waits long behind it, nor callers for the loop."""
 
 GATHER_S: Final = 0.1

@@ -73,61 +73,33 @@ LOCK_CHESTS: Final = Query(
     " ORDER BY a.community_id, a.asset FOR UPDATE",
     Wanted("chests"),
 )
-# Tags tell the parts apart; every part has three numbers and four texts.
-STATE: Final = Query(
-    " UNION ALL ".join(
-        f"SELECT {tag}, {columns} FROM {{{rows}}} {each_of(table, alias, f'{alias}.community_id = w.c AND {where}')}"
-        for tag, columns, rows, table, alias, where in (
-            (
-                1,
-                "e.community_id, e.number, e.at_us, 0, e.key, e.digest, e.receipt, e.time_zone",
-                "keys",
-                *("entries", "e", "e.key = w.v"),
-            ),
-            (
-                2,
-                "a.community_id, 0, a.at_us, 0, a.key, a.digest, a.answer, ''",
-                "keys",
-                *("answers", "a", "a.key = w.v"),
-            ),
-            (
-                3,
-                "a.community_id, a.owner, a.balance, 0, a.asset, '', '', ''",
-                "owners",
-                *("accounts", "a", "a.owner = w.v"),
-            ),
-            (
-                4,
-                "f.community_id, f.subject, 0, 0, f.name, f.value, '', ''",
-                "owners",
-                *("flags", "f", "f.subject = w.v"),
-            ),
-            (
-                5,
-                "t.community_id, t.member_id, t.day, t.amount, t.name, '', '', ''",
-                "owners",
-                *("totals", "t", "t.member_id = w.v AND t.day BETWEEN {first_day} AND {last_day}"),
-            ),
-            (
-                6,
-                "n.community_id, n.last_entry, 0, 0, '', '', '', ''",
-                "owners",
-                *("counters", "n", "w.v = 0"),
-            ),
-            (
-                7,
-                "r.community_id, r.original, r.by_entry, 0, '', '', '', ''",
-                "numbers",
-                *("reversals", "r", "r.original = w.v"),
-            ),
-            (
-                8,
-                "o.community_id, o.presser, o.expires_us, coalesce(o.used_by, 0), o.nonce, o.label, o.\"order\", ''",
-                "offers",
-                *("offers", "o", "o.nonce = w.v"),
-            ),
-        )
+
+
+def _part(tag: int, columns: str, rows: str, of: str, alias: str, where: str) -> str:
+    """One part of `STATE`: what of a table belongs to each of these rows. Every part has three numbers and four texts,
+    and its tag tells it apart."""
+    joined = each_of(of, alias, f"{alias}.community_id = w.c AND {where}")
+    return f"SELECT {tag}, {alias}.community_id, {columns} FROM {{{rows}}} {joined}"  # noqa: S608
+
+
+_PARTS: Final = (
+    _part(1, "e.number, e.at_us, 0, e.key, e.digest, e.receipt, e.time_zone", "keys", "entries", "e", "e.key = w.v"),
+    _part(2, "0, a.at_us, 0, a.key, a.digest, a.answer, ''", "keys", "answers", "a", "a.key = w.v"),
+    _part(3, "a.owner, a.balance, 0, a.asset, '', '', ''", "owners", "accounts", "a", "a.owner = w.v"),
+    _part(4, "f.subject, 0, 0, f.name, f.value, '', ''", "owners", "flags", "f", "f.subject = w.v"),
+    _part(
+        *(5, "t.member_id, t.day, t.amount, t.name, '', '', ''", "owners", "totals", "t"),
+        "t.member_id = w.v AND t.day BETWEEN {first_day} AND {last_day}",
     ),
+    _part(6, "n.last_entry, 0, 0, '', '', '', ''", "owners", "counters", "n", "w.v = 0"),
+    _part(7, "r.original, r.by_entry, 0, '', '', '', ''", "numbers", "reversals", "r", "r.original = w.v"),
+    _part(
+        *(8, "o.presser, o.expires_us, coalesce(o.used_by, 0), o.nonce, o.label, o.\"order\", ''", "offers"),
+        *("offers", "o", "o.nonce = w.v"),
+    ),
+)
+STATE: Final = Query(
+    " UNION ALL ".join(_PARTS),
     Wanted("keys", "text"),
     Wanted("owners"),
     Wanted("numbers"),

@@ -140,10 +140,26 @@ class StoredEntries(Struct, frozen=True):
 
 async def read_stored(connection: AsyncConnection, community_id: int, *, after: int, most: int) -> StoredEntries:
     """The entries that follow number `after`: at most `most`, fewer where they hold many postings."""
+    heads, moved, told = await _read_rows(connection, community_id, after=after, most=most)
+    if not heads:
+        return StoredEntries((), (), (), ())
+    span = {"community": community_id, "after": after, "last": heads[-1][0]}
+    return StoredEntries(heads, moved, told, (await connection.execute(_REVERSALS, span)).all())
+
+
+async def read_entries(connection: AsyncConnection, community_id: int, *, after: int, most: int) -> list[Entry]:
+    """The entries that follow number `after`: at most `most`, fewer where they hold many postings."""
+    return _join(*await _read_rows(connection, community_id, after=after, most=most))
+
+
+async def _read_rows(
+    connection: AsyncConnection, community_id: int, *, after: int, most: int
+) -> tuple[_Rows, _Rows, _Rows]:
+    """Heads, postings and facts of the entries that follow."""
     span = {"community": community_id, "after": after}
     heads: _Rows = (await connection.execute(_HEADS, {**span, "most": most})).all()
     if not heads:
-        return StoredEntries((), (), (), ())
+        return (), (), ()
     span["last"] = heads[-1][0]
     moved = (await connection.execute(_POSTINGS.limit(POSTINGS_MAX), span)).all()
     if len(moved) == POSTINGS_MAX:
@@ -151,13 +167,7 @@ async def read_stored(connection: AsyncConnection, community_id: int, *, after: 
         span["last"] = max(moved[-1].entry - 1, heads[0][0])
         heads = [head for head in heads if head[0] <= span["last"]]
         moved = (await connection.execute(_POSTINGS, span)).all()
-    told = (await connection.execute(_FACTS, span)).all()
-    return StoredEntries(heads, moved, told, (await connection.execute(_REVERSALS, span)).all())
-
-
-async def read_entries(connection: AsyncConnection, community_id: int, *, after: int, most: int) -> list[Entry]:
-    """The entries that follow number `after`: at most `most`, fewer where they hold many postings."""
-    return (await read_stored(connection, community_id, after=after, most=most)).entries()
+    return heads, moved, (await connection.execute(_FACTS, span)).all()
 
 
 async def read_these(connection: AsyncConnection, community_id: int, numbers: Sequence[int]) -> list[Entry]:

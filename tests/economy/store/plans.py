@@ -56,6 +56,8 @@ class Plan(NamedTuple):
     """How many rows of tables it looked at, whether it used them or not."""
     whole: tuple[str, ...]
     """The tables that it went through from one end to the other."""
+    sifted: int
+    """How many joins compare each row with each, where an index could have been asked."""
 
 
 @contextmanager
@@ -91,6 +93,7 @@ async def plan_of(server: asyncpg.Connection, statement: str, parameters: tuple[
         statement,
         sum(_touched(node) for node in scans),
         tuple(node["Relation Name"] for node in scans if node["Node Type"] == "Seq Scan"),
+        sum("Join Filter" in node for node in nodes),
     )
 
 

@@ -16,6 +16,7 @@ from economy.store.engine import Store
 from economy.store.journal import StoreJournal
 from economy.store.postgres import WRITING
 from economy.store.projector import StoreProjector
+from economy.store.queries import STATE
 from economy.store.reads import StoreReads
 from economy.values import AmountWord, EntryNumber, IdempotencyKey, MemberId, Note, Reason, Role
 from tests.bench import filling
@@ -155,6 +156,22 @@ async def test_no_order_and_no_projection_goes_through_a_table(store, server, cr
     plans = [await plan_of(server, *each) for each in (*writing, *reading)]
     assert len(plans) > 20
     assert too_much(plans) == []
+
+
+async def test_what_is_planned_over_empty_tables_still_asks_for_each_row(databases):
+    name = databases.take()
+    url = databases.url(name)
+    async with await open_store(url) as young:
+        with collected(young.writer) as statements:
+            async with StoreJournal(young, late_clock()) as journal:
+                tip = Tip(by=filling.person(1), receivers=Receivers((filling.person(2),)), amount=AmountWord.exact(1))
+                await journal.submit(Submission(PLACE, IdempotencyKey("act:first"), tip))
+    server = await asyncpg.connect(url)
+    await server.execute("; ".join(f"SET {name} = {value}" for name, value in WRITING.items()))
+    plans = [await plan_of(server, *each) for each in statements if each[0] == STATE.postgres]
+    await server.close()
+    databases.give_back(name)
+    assert [plan.sifted for plan in plans] == [0]
 
 
 @pytest.mark.parametrize(

@@ -281,6 +281,36 @@ async def test_two_projectors_at_once_count_once(store, address, town):
     assert await projected(store) == shared
 
 
+async def test_what_another_process_is_at_holds_up_no_other_community(postgres_address, town):
+    other = Town.founded(*NAMES, coin=300, bonus=300)
+    mine = watermarks.c.community_id
+    async with await open_store(postgres_address) as store, await open_store(postgres_address) as twin:
+        held, free = Chronicle(store, town, 1), Chronicle(store, other, 2)
+        await held.write()
+        await free.write()
+        await StoreProjector(store).drain()
+        before = len(town.entries)
+        for each in (town, other):
+            live(each)
+        await held.write()
+        await free.write()
+        async with twin.write() as connection:
+            await connection.execute(select(mine).where(mine == held.id).with_for_update())
+            running = asyncio.create_task(StoreProjector(store).run())
+            await _until(store, free.id, len(other.entries))
+            assert await _watermark(store, held.id) == before
+        await _until(store, held.id, len(town.entries))
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def _until(store: Store, community: int, number: int) -> None:
+    async with asyncio.timeout(30):
+        while await _watermark(store, community) < number:
+            pass
+
+
 async def test_an_entry_of_many_postings_is_read_whole(store, town, monkeypatch):
     monkeypatch.setattr("economy.store.replay.POSTINGS_MAX", 3)
     live(town)
@@ -371,9 +401,12 @@ async def test_the_journal_wakes_the_projector(store):
     assert list((await board(store, Board.TIPPERS)).values()) == [20]
 
 
-async def _watermark(store: Store) -> int:
+async def _watermark(store: Store, community: int | None = None) -> int:
+    asked = select(watermarks.c.entry)
+    if community is not None:
+        asked = asked.where(watermarks.c.community_id == community)
     async with store.read() as connection:
-        return (await connection.execute(select(watermarks.c.entry))).scalar_one_or_none() or 0
+        return (await connection.execute(asked)).scalar_one_or_none() or 0
 
 
 async def test_a_store_locked_by_another_process_is_tried_again(sqlite_store, sqlite_address, town):
