@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.collecting import collect_rarely
-from tests.bench import ceiling, crowds, discord_door, growth, standing, telegram_door, throughput
+from tests.bench import auditing, ceiling, crowds, discord_door, growth, standing, telegram_door, throughput
 from tests.bench.bench import QUICK, Bench, Sizes
 from tests.bench.figures import Results
 from tests.bench.machine import shape
@@ -33,6 +33,7 @@ TOPICS: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "open-loop": crowds.open_loops,
     "hot-account": crowds.hot_account,
     "growth": growth.growth,
+    "audit": auditing.audits,
     "boards": standing.boards,
     "footprint": standing.footprint,
     "discord": discord_door.discord_door,

@@ -32,7 +32,7 @@ SERVER: Final = ("shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout
 class Sizes(Struct, frozen=True):
     """How large everything is.
 
-    `grown`: the entries of the stores that show growth. `questions`: asked of a board in a round. `orders`: given
+    `grown`: the entries of the stores that show growth. `audited`: those of the store that is audited. `questions`: asked of a board in a round. `orders`: given
     before memory is looked at.
     """
 
@@ -42,6 +42,7 @@ class Sizes(Struct, frozen=True):
     members: int = 100_000
     creators: int = 1_000
     grown: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)
+    audited: int = 1_000_000
     board_members: int = 1_000_000
     questions: int = 500
     orders: int = 5_000
@@ -54,6 +55,7 @@ QUICK: Final = Sizes(
     members=10_000,
     creators=100,
     grown=(20_000, 60_000, 200_000),
+    audited=100_000,
     board_members=50_000,
     questions=200,
     orders=1_000,

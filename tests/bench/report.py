@@ -72,15 +72,17 @@ def _figures(figures: Sequence[Figure]) -> str:
 
 
 def _bound(target: float | None, *, least: bool) -> str:
-    return "" if target is None else f"{'>=' if least else '<='} {target:g}"
+    if target is None:
+        return ""
+    return f"{'>=' if least else '<='} {target:,.0f}" if target >= 100 else f"{'>=' if least else '<='} {target:g}"
 
 
 def verdict(figure: Figure) -> str:
     """Which of its targets a figure reached, by its median."""
     row = figure.row
-    if row.must is None or row.aim is None:
+    if row.must is None:
         return ""
-    if row.met(figure.value, row.aim):
+    if row.aim is not None and row.met(figure.value, row.aim):
         return "aim"
     return "must" if row.met(figure.value, row.must) else "**no**"
 
@@ -107,7 +109,7 @@ def summary(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
             figure.row.title,
             figure.store,
             f"{spread(figure.values)} {figure.row.unit}",
-            "" if figure.row.must is None else f"{short(figure.row.must)} / {short(figure.row.aim or 0)}",
+            " / ".join(short(each) for each in (figure.row.must, figure.row.aim) if each is not None),
             verdict(figure).strip("*"),
         )
         for figure in figures

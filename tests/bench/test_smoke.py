@@ -16,6 +16,7 @@ TINY = Sizes(
     members=60,
     creators=4,
     grown=(90, 180),
+    audited=300,
     board_members=100,
     questions=3,
     orders=64,
