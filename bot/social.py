@@ -73,13 +73,13 @@ async def own_rank(economy: Economy, reader: Reader, words: Words) -> Line | Non
     """Where one stands this week: among supporters, or among tippers; None where nowhere yet."""
     if reader.community_id is None or reader.member_id is None or not reader.settings.feature_on(Feature.BOARDS):
         return None
-    for board in (Board.SUPPORTERS, Board.TIPPERS):
-        page = await economy.board(reader.community_id, board, Period.WEEK, reader=reader.member_id)
-        if page.own_rank is not None:
-            if board is Board.SUPPORTERS:
-                return words.line("You are number {rank} of this week's supporters.", rank=page.own_rank)
-            return words.line("You are number {rank} of this week's tippers.", rank=page.own_rank)
-    return None
+    boards = (Board.SUPPORTERS, Board.TIPPERS)
+    found = await economy.rank(reader.community_id, boards, Period.WEEK, of=reader.member_id)
+    if found is None:
+        return None
+    if found.board == Board.SUPPORTERS:
+        return words.line("You are number {rank} of this week's supporters.", rank=found.rank)
+    return words.line("You are number {rank} of this week's tippers.", rank=found.rank)
 
 
 async def thanked(economy: Economy, reader: Reader, data: str) -> Reply:

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from economy.books import Order, Question
+from economy.catching_up import CatchingUp
 from economy.ledger import Receipt
 from economy.refusals import Code, Refusal, Value
 from economy.rules.gifting import Gifted
@@ -32,6 +33,7 @@ from economy.views import (
     EntryView,
     HistoryPage,
     Named,
+    OwnRank,
     Reader,
     Shown,
 )
@@ -55,6 +57,10 @@ class Submission(Struct, frozen=True):
 
 LATE_AFTER = timedelta(minutes=10)
 """An order that was said longer ago is not carried out any more: whoever gave it has given it up, or given it again."""
+
+
+PATIENCE_S: Final = 1.0
+"""How long whoever asks for a board waits for it to be up to date."""
 
 
 class Offered(Struct, frozen=True):
@@ -223,6 +229,12 @@ class Reads(Protocol):
         size: int = 10,
     ) -> BoardPage: ...
 
+    async def rank(
+        self, community_id: CommunityId, boards: Sequence[str], period: str, *, now: datetime, of: MemberId
+    ) -> OwnRank | None:
+        """Where a member stands on the first of `boards` that they are on; None where they are on none."""
+        ...
+
     async def audit(
         self,
         community_id: CommunityId,
@@ -254,7 +266,7 @@ class Economy:
 
     def __init__(self, journal: Journal, reads: Reads, projector: Projector, clock: Clock) -> None:
         self._journal = journal
-        self._projector = projector
+        self._catching_up = CatchingUp(projector.catch_up)
         self.reads = reads
         self.clock = clock
 
@@ -299,8 +311,15 @@ class Economy:
         page: int = 1,
     ) -> BoardPage:
         """A board that already knows what was committed before the question, within a second's patience."""
-        await self._projector.catch_up(community_id, wait_s=1.0)
+        await self._catching_up.catch_up(community_id, wait_s=PATIENCE_S)
         return await self.reads.board(community_id, board, period, now=self.clock.now(), reader=reader, page=page)
+
+    async def rank(
+        self, community_id: CommunityId, boards: Sequence[str], period: str, *, of: MemberId
+    ) -> OwnRank | None:
+        """Where a member stands on the first of `boards` that they are on, as up to date as `board`."""
+        await self._catching_up.catch_up(community_id, wait_s=PATIENCE_S)
+        return await self.reads.rank(community_id, boards, period, now=self.clock.now(), of=of)
 
 
 class PressedBy(Struct, frozen=True):

@@ -115,6 +115,13 @@ class BoardRow(Struct, frozen=True):
     score: int | None
 
 
+class OwnRank(Struct, frozen=True):
+    """Where a member stands on a board."""
+
+    board: str
+    rank: int
+
+
 class BoardPage(Struct, frozen=True):
     """A page of a board. `own_rank` is None where the reader has no score above 0."""
 

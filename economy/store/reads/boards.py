@@ -25,7 +25,7 @@ from economy.store.reads.members import settings_of
 from economy.store.tables import flags, histogram, scores
 from economy.store.timing import to_us
 from economy.values import CommunityId, MemberId
-from economy.views import BoardPage, BoardRow
+from economy.views import BoardPage, BoardRow, OwnRank
 
 PAGE_MAX: Final = 10_000
 SIZE_MAX: Final = 100
@@ -94,6 +94,27 @@ async def board(
         own_rank=await _rank(connection, on_board, own) if own > 0 else None,
         own_score=max(0, own),
     )
+
+
+async def rank(
+    connection: AsyncConnection,
+    community_id: CommunityId,
+    names: Sequence[str],
+    period_name: str,
+    *,
+    now: datetime,
+    of: MemberId,
+) -> OwnRank | None:
+    """Where a member stands on the first of these boards that they are on. Raises ValueError as `board` does."""
+    settings = await settings_of(connection, community_id)
+    period = Period(period_name)
+    start = period_start(now, settings.time_zone, period)
+    for name in names:
+        series = series_of(Board(name), period, START_OF_ALL_US if start is None else to_us(start))
+        on_board = {"community": community_id, "series": series}
+        if (own := await _own_score(connection, on_board, of)) > 0:
+            return OwnRank(name, await _rank(connection, on_board, own))
+    return None
 
 
 async def _page(

@@ -14,7 +14,8 @@ from economy.ledger import COMMUNITY
 from economy.refusals import Value
 from economy.service import Sent
 from economy.store.engine import Store
-from economy.store.reads import boards, history, members, records, runs, wallets
+from economy.store.reads import boards as standings
+from economy.store.reads import history, members, records, runs, wallets
 from economy.store.reads.gathering import Gathered
 from economy.store.tables import offers
 from economy.values import CommunityId, EntryNumber, Identity, MemberId, Place, Role
@@ -26,6 +27,7 @@ from economy.views import (
     EntryView,
     HistoryPage,
     Named,
+    OwnRank,
     Reader,
     Shown,
 )
@@ -98,8 +100,14 @@ class StoreReads:
     ) -> BoardPage:
         """Raises ValueError for a board or period that there is not."""
         return await self._store.look(
-            boards.board, community_id, board, period, now=now, reader=reader, page=page, size=size
+            standings.board, community_id, board, period, now=now, reader=reader, page=page, size=size
         )
+
+    async def rank(
+        self, community_id: CommunityId, boards: Sequence[str], period: str, *, now: datetime, of: MemberId
+    ) -> OwnRank | None:
+        """Raises ValueError for a board or period that there is not."""
+        return await self._store.look(standings.rank, community_id, boards, period, now=now, of=of)
 
     async def audit(
         self,

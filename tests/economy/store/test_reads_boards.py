@@ -20,7 +20,7 @@ from economy.values import (
     EntryNumber,
     MemberId,
 )
-from economy.views import BoardRow
+from economy.views import BoardRow, OwnRank
 from tests.economy.projections.town import START, Town, gift, person, tip
 from tests.economy.store.chronicle import keep, new_store
 
@@ -239,3 +239,22 @@ def _put_board_rows(store: Store, state: BoardRows) -> None:
         for name, rows in state.items():
             other.execute(f"DELETE FROM {name}")
             other.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+
+
+async def test_ones_own_rank_is_that_of_the_first_board_one_is_on(store, reads, town):
+    town.do(gift("ana", "bo", count=2))
+    town.do(gift("cy", "bo"))
+    town.do(tip("mo", "ana"))
+    await keep(store, town)
+    both = (Board.SUPPORTERS, Board.TIPPERS)
+
+    async def rank(name: str, *boards: Board):
+        return await reads.rank(ONE, boards, Period.WEEK, now=town.now, of=town.id(name))
+
+    assert await rank("cy", *both) == OwnRank(Board.SUPPORTERS, 2)
+    assert await rank("mo", *both) == OwnRank(Board.TIPPERS, 1)
+    assert await rank("mo", Board.SUPPORTERS) is None
+    assert await rank("bo", *both) is None
+    for name in ("ana", "cy"):
+        page = await page_of(reads, town, Board.SUPPORTERS, Period.WEEK, reader=name)
+        assert (await rank(name, *both)).rank == page.own_rank
