@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.collecting import collect_rarely
-from tests.bench import auditing, ceiling, crowds, discord_door, growth, standing, telegram_door, throughput
+from tests.bench import auditing, ceiling, crowds, discord_door, growth, main_job, standing, telegram_door, throughput
 from tests.bench.bench import QUICK, Bench, Sizes
 from tests.bench.figures import Results
 from tests.bench.machine import shape
@@ -38,6 +38,8 @@ TOPICS: dict[str, Callable[[Bench], Awaitable[None]]] = {
     "footprint": standing.footprint,
     "discord": discord_door.discord_door,
     "telegram": telegram_door.updates,
+    "discord-job": main_job.discord_job,
+    "telegram-job": main_job.telegram_job,
 }
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"

@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from economy.store.engine import open_store
 from economy.store.schema import upgrade
+from economy.values import Place
 from tests.bench.figures import PERCENTS, Figure, Load, Results, Row
-from tests.bench.filling import Filled, fill, grow
+from tests.bench.filling import FIRST_ID, PLACE, Filled, fill, grow
 from tests.bench.load import Run, closed_loop
 from tests.bench.machine import percentile, tree_cpu_s
 from tests.bench.references import Pgbench
@@ -117,13 +118,21 @@ class Bench:
     # --- stores -----------------------------------------------------------------------------------------------------
 
     async def filled(
-        self, store: str, name: str, *, members: int, bought: bool = False, entries: int = 0
+        self,
+        store: str,
+        name: str,
+        *,
+        members: int,
+        bought: bool = False,
+        entries: int = 0,
+        place: Place = PLACE,
+        first_id: int = FIRST_ID,
     ) -> tuple[str, Filled]:
         """The address of a new store with `members`, grown to `entries`."""
         self.say(f"{store}: a store of {members:,} members" + (f", {entries:,} entries" if entries else ""))
         address = await self._new(store, name)
         async with await open_store(address) as opened:
-            filled = await fill(opened, members=members, bought=bought)
+            filled = await fill(opened, members=members, bought=bought, place=place, first_id=first_id)
             return address, await grow(opened, filled, entries)
 
     async def _new(self, store: str, name: str) -> str:

@@ -33,7 +33,8 @@ BALANCE: Final = series_of(Board.BALANCE, Period.ALL, 0)
 
 PATIENCE_S: Final = 3_600.0
 
-_FIRST_ID: Final = 400_000_000_000_000_000
+FIRST_ID: Final = 400_000_000_000_000_000
+"""The native id of member 0, who is none."""
 _FIRST_KEY: Final = 1_000_000_000_000_000_000
 
 
@@ -46,27 +47,31 @@ class Filled(Struct, frozen=True):
 
 def person(number: int) -> Identity:
     """The identity of the filled member with this id."""
-    return Identity("discord", str(_FIRST_ID + number))
+    return Identity("discord", str(FIRST_ID + number))
 
 
 def person_name(number: int) -> str:
     return f"member {number}"
 
 
-async def fill(store: Store, *, members: int, bought: bool) -> Filled:
-    """Makes a community of `members` in an empty store. With `bought` they hold bought coins as well."""
+async def fill(store: Store, *, members: int, bought: bool, place: Place = PLACE, first_id: int = FIRST_ID) -> Filled:
+    """Makes a community of `members` in an empty store, which meets at `place`. With `bought` they hold bought coins
+    as well."""
     at_us = to_us(AT)
     bonus = f"({BONUS_LEAST} + (i * 7919) % {BONUS_SPREAD})"
     everyone = _numbers(store, 1, members)
     entries = members * (3 if bought else 2)
     statements = [
         f"INSERT INTO communities (id, created_us) VALUES ({COMMUNITY}, {at_us})",
-        f"INSERT INTO places (platform, native_id, community_id) VALUES ('discord', '{PLACE.native_id}', {COMMUNITY})",
+        (
+            "INSERT INTO places (platform, native_id, community_id)"
+            f" VALUES ('{place.platform}', '{place.native_id}', {COMMUNITY})"
+        ),
         f"INSERT INTO counters (community_id, last_entry) VALUES ({COMMUNITY}, {entries})",
         f"INSERT INTO persons (id, created_us) SELECT i, {at_us} FROM {everyone}",
         (
             "INSERT INTO identities (platform, native_id, person_id, is_bot)"
-            f" SELECT 'discord', CAST({_FIRST_ID} + i AS text), i, false FROM {everyone}"
+            f" SELECT '{place.platform}', CAST({first_id} + i AS text), i, false FROM {everyone}"
         ),
         (
             "INSERT INTO members (community_id, person_id, name, skeleton, seen_us)"

@@ -45,7 +45,8 @@ class Telegram(People, Answers):
             return _json({"ok": False, "error_code": 401, "description": "Unauthorized"}, 401)
         try:
             fields, files = await _fields_of(request, method)
-            self._must_fit(method, fields)
+            if self.is_strict:
+                self._must_fit(method, fields)
             if self.failures and self.failures[0][0] == method:
                 _, failure = self.failures.popleft()
                 if isinstance(answer := failure(), web.StreamResponse):
@@ -129,9 +130,12 @@ def _json(content: dict, status: int = 200) -> web.Response:
 
 
 @asynccontextmanager
-async def telegram(now: Callable[[], datetime] | None = None) -> AsyncIterator[Telegram]:
-    """A server of its own. At the end the bot must have done nothing that no bot may."""
-    there = Telegram(now) if now else Telegram()
+async def telegram(
+    now: Callable[[], datetime] | None = None, *, there: Telegram | None = None
+) -> AsyncIterator[Telegram]:
+    """A server of its own, for a new world or for one that is `there`. At the end the bot must have done nothing that
+    no bot may."""
+    there = there or (Telegram(now) if now else Telegram())
     served = web.Application(client_max_size=60_000_000)
     served.router.add_post("/bot{token}/{method}", there._serve)
     served.router.add_get("/file/bot{token}/{path}", there._file)

@@ -246,7 +246,7 @@ class Answers(World):
     def _shown(self, chat_id: int, message_id: int) -> Shown:
         if chat_id < 0:
             self._reachable_group(chat_id)
-        for shown in self.shown:
+        for shown in reversed(self.shown):
             if (shown.chat, shown.id) == (chat_id, message_id) and not shown.removed:
                 return shown
         raise BotApiError(400, "Bad Request: message to edit not found")

@@ -16,6 +16,8 @@ from aiogram.types import Update
 
 TOKEN = "test-telegram"
 BOT_ID = 7_000_000_001
+FIRST_ID = 5_000_000_000
+"""Of the first person; the next have the numbers after it."""
 BOT_HANDLE = "florin_bot"
 ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
 RIGHTS = (
@@ -108,11 +110,14 @@ class World:
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.now = now
         self.people: dict[str, Person] = {}
+        self._people_by_id: dict[int, Person] = {}
         self.groups: dict[int, Group] = {}
         self.shown: list[Shown] = []
         self.calls: list[Call] = []
         self.problems: list[str] = []
         """What the bot did that no bot may: every test ends with none."""
+        self.is_strict = True
+        """Whether all that is sent is held against the models, which takes most of the time."""
         self.alerts: list[tuple[str, str, bool]] = []
         self.inline: dict[str, dict] = {}
         self.menus: dict[tuple[str, str], list[dict]] = {}
@@ -143,7 +148,8 @@ class World:
         """Somebody of that name, who begins to exist by it. Their handle is their name, where it can be one."""
         if name not in self.people:
             handle = name if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) else None
-            self.people[name] = Person(5_000_000_000 + len(self.people), name, handle)
+            made = self.people[name] = Person(FIRST_ID + len(self.people), name, handle)
+            self._people_by_id[made.id] = made
         person = self.people[name]
         for key, value in known.items():
             setattr(person, key, value)
@@ -161,7 +167,7 @@ class World:
         return group
 
     def by_id(self, user_id: int) -> Person:
-        return next(person for person in self.people.values() if person.id == user_id)
+        return self._people_by_id[user_id]
 
     def bot_user(self) -> dict[str, Any]:
         return {"id": BOT_ID, "is_bot": True, "first_name": "Florin", "username": BOT_HANDLE}
@@ -182,7 +188,8 @@ class World:
     def push(self, content: dict, *, update_id: int | None = None) -> dict:
         """An update on its way to the bot; it is made sure that it is one."""
         update = {"update_id": update_id or next(self._update_ids)} | content
-        Update.model_validate(update)
+        if self.is_strict:
+            Update.model_validate(update)
         self.deliver(update)
         return update
 

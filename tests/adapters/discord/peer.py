@@ -91,6 +91,8 @@ class Peer:
         self.failures: list[Failure] = []
         self.files: dict[str, bytes] = {}
         self.problems: list[str] = []
+        self.is_strict = True
+        """Whether bodies are held against Discord's published schema, which takes a millisecond each."""
         self.flags = 0
         self.token = "test-token"
         self.gateway = Gateway(self)

@@ -162,7 +162,7 @@ async def test_what_is_planned_over_empty_tables_still_asks_for_each_row(databas
     name = databases.take()
     url = databases.url(name)
     async with await open_store(url) as young:
-        with collected(young.writer) as statements:
+        with collected(young.writer.sync_engine) as statements:
             async with StoreJournal(young, late_clock()) as journal:
                 tip = Tip(by=filling.person(1), receivers=Receivers((filling.person(2),)), amount=AmountWord.exact(1))
                 await journal.submit(Submission(PLACE, IdempotencyKey("act:first"), tip))
