@@ -33,8 +33,8 @@ SERVER: Final = ("shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout
 class Sizes(Struct, frozen=True):
     """How large everything is.
 
-    `grown`: the entries of the stores that show growth. `audited`: those of the store that is audited. `questions`: asked of a board in a round. `orders`: given
-    before memory is looked at.
+    `grown`: the entries of the stores that show growth. `audited`: those of the store that is audited. `questions`:
+    asked of a board in a round. `orders`: given before memory is looked at.
     """
 
     runs: int = 5
