@@ -72,7 +72,8 @@ class Invocation(Struct, frozen=True, kw_only=True):
     this moment: roles of ours, and the native ids of its own roles. `channel` is the native id of where in the place
     it was said, on platforms that divide theirs. `said_at`: when it was said, where the platform delivers late: orders
     that come too late are refused. `administers`: the platform says that they administer the place; what that makes
-    them is the community's to set. `veiled`: public answers are not to name them.
+    them is the community's to set. `veiled`: public answers are not to name them. `place_name`: what the place is
+    called, empty where the door does not know.
     """
 
     act: str
@@ -90,6 +91,7 @@ class Invocation(Struct, frozen=True, kw_only=True):
     said_at: datetime | None = None
     administers: bool = False
     veiled: bool = False
+    place_name: str = ""
 
 
 class Pressed(Struct, frozen=True, kw_only=True):

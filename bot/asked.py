@@ -16,6 +16,7 @@ from adapters.contract import (
     Group,
     Invocation,
     Mention,
+    Pressed,
     Reply,
     RoleMention,
     Strand,
@@ -33,10 +34,22 @@ from economy.ledger import Receipt, Undone
 from economy.refusals import Code, Refusal, Value
 from economy.rules import tipping
 from economy.rules.chest import TipFromChest
+from economy.rules.communities import CODE_LABEL
 from economy.rules.gifting import Gifted, SendGift
 from economy.rules.permissions import Right, may, roles_with
+from economy.rules.standing import standing_of
 from economy.service import Answer, Economy, Offered, Submission
-from economy.values import CommunityId, IdempotencyKey, Identity, MemberId, Role, Sighting, Spot, receipt_id
+from economy.values import (
+    CommunityId,
+    IdempotencyKey,
+    Identity,
+    InvitationCode,
+    MemberId,
+    Role,
+    Sighting,
+    Spot,
+    receipt_id,
+)
 from economy.views import Reader, Shown
 
 VEIL = "~"
@@ -60,6 +73,7 @@ class Asked:
         economy: Economy,
         reader: Reader,
         now: datetime,
+        standing: frozenset[Role],
         only_looks: bool = False,
     ) -> None:
         self.invocation = invocation
@@ -67,6 +81,7 @@ class Asked:
         self.economy = economy
         self.reader = reader
         self.now = now
+        self.standing = standing
         self.words = Words(invocation.locale, reader.settings, now=now)
         self._only_looks = only_looks
 
@@ -78,8 +93,8 @@ class Asked:
 
     @property
     def roles(self) -> frozenset[Role]:
-        """The asker's roles now: stored ones and those the door attests."""
-        return self.reader.roles | self.invocation.standing
+        """The asker's roles now: stored ones and those they have by what the door attests."""
+        return self.reader.roles | self.standing
 
     @property
     def spot(self) -> Spot | None:
@@ -133,6 +148,8 @@ class Asked:
                 self.invocation.standing,
                 tuple(seen_in(self.invocation)),
                 self.invocation.said_at,
+                self.invocation.held,
+                self.invocation.administers,
             )
         )
         return await self.tell(answer, order)
@@ -210,12 +227,14 @@ class Asked:
 
     async def _ask(self, question: Question, answer: Answer, done: Done) -> Reply:
         words = await self.words_of(question.about)
-        done = msgspec.structs.replace(done, why=question.why)
+        code = next((each for each in answer.offered if each.label == CODE_LABEL), None)
+        drawn = "" if code is None else str(InvitationCode(self.community_id, code.nonce))
+        done = msgspec.structs.replace(done, why=question.why, code=drawn)
         telling = asker_of(type(question.about))(question.about, done, words)
         why: list[FieldValue] = list(question.why)
         return Reply(
             command=self.command.word,
-            outcome="confirm",
+            outcome="confirm" if code is None else self.command.word,
             visibility=Visibility.PRIVATE,
             nodes=telling.nodes,
             fields={**telling.fields, "why": why},
@@ -273,7 +292,9 @@ class Asked:
         labels = {"confirm": self.words.text("Confirm"), "daily": self.words.text("Claim daily")}
         veil = VEIL if self.invocation.veiled else ""
         return tuple(
-            Button(label=labels[offer.label], data=f"o:{veil}{offer.nonce}", presser=self.by) for offer in offered
+            Button(label=labels[offer.label], data=f"o:{veil}{offer.nonce}", presser=self.by)
+            for offer in offered
+            if offer.label != CODE_LABEL
         )
 
     def _theirs(self, buttons: Iterable[Button]) -> tuple[Button, ...]:
@@ -292,6 +313,19 @@ def _note_of(order: Order) -> str:
 def receivers_of(named: Receivers) -> tipping.Receivers:
     """The order's receivers for those that were named."""
     return tipping.Receivers(tuple(person.identity for person in named.people), named.role, named.group)
+
+
+def standing_in(said: Invocation | Pressed, reader: Reader) -> frozenset[Role]:
+    """What whoever speaks is by what the platform says, as far as a reader can tell: orders are judged anew."""
+    return standing_of(
+        reader.community_flags,
+        reader.settings,
+        said.place.platform,
+        joined=reader.home is not None,
+        attested=said.standing,
+        held=said.held,
+        administers=said.administers,
+    )
 
 
 def seen_in(invocation: Invocation) -> list[Sighting]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.contract import Invocation, Option, OptionKind, Suggestion
+from bot.asked import standing_in
 from bot.commands import registry
 from bot.commands.registry import Command
 from bot.gifts import gift_name
@@ -73,7 +74,7 @@ def _group(name: str, reader: Reader, invocation: Invocation) -> list[str]:
 def _is_open(command: Command, reader: Reader, invocation: Invocation) -> bool:
     spec = command.spec
     on = spec.feature is None or reader.settings.feature_on(Feature(spec.feature))
-    return on and (spec.right is None or may(reader.roles | invocation.standing, Right(spec.right)))
+    return on and (spec.right is None or may(reader.roles | standing_in(invocation, reader), Right(spec.right)))
 
 
 async def _values(economy: Economy, invocation: Invocation, reader: Reader, option: Option) -> list[str]:

@@ -19,7 +19,7 @@ from adapters.contract import (
     Suggestion,
     Visibility,
 )
-from bot.asked import VEIL, Asked, seen_in
+from bot.asked import VEIL, Asked, seen_in, standing_in
 from bot.commands import registry
 from bot.commands.registry import Command
 from bot.completion import completions, suggestions
@@ -34,7 +34,7 @@ from bot.social import AGAIN, MINE, THANKS, line_again, own_rank, thanked
 from bot.wording import SOURCE_LOCALE, Words, translations_of
 from economy.refusals import Code, Refusal
 from economy.rules.permissions import Right, may
-from economy.rules.places import ChannelUse, channel_use, mapped_roles
+from economy.rules.places import ChannelUse, channel_use
 from economy.service import Economy, PressedBy
 from economy.settings import Feature, Settings
 from economy.values import Identity, Place, Role, Sighting
@@ -139,10 +139,13 @@ class Dispatcher:
         command, invocation = _find(invocation, heard)
         if person.is_bot:
             refuse_asked(Code.NOT_ALLOWED, rule="bots")
-        invocation = msgspec.structs.replace(invocation, standing=_standing(invocation, reader))
+        standing = standing_in(invocation, reader)
         _must_be_on(command.spec, reader.settings)
         use = channel_use(reader.community_flags, invocation.place.platform, invocation.channel)
-        if use is ChannelUse.NONE and not may(reader.roles | invocation.standing, Right.SETTINGS):
+        decides = may(reader.roles | standing, Right.SETTINGS) or (
+            reader.home is not None and Role.OWNER in invocation.standing
+        )
+        if use is ChannelUse.NONE and not decides:
             # Whoever can change that is heard everywhere.
             refuse_asked(Code.FEATURE_OFF, rule="channel", feature="channel")
         asked = heard.asked = Asked(
@@ -151,6 +154,7 @@ class Dispatcher:
             economy=self._economy,
             reader=reader,
             now=self._economy.clock.now(),
+            standing=standing,
             only_looks=only_looks,
         )
         reply = await command.run(asked, **parse(command, invocation, asked.now, reader.settings.time_zone))
@@ -195,21 +199,21 @@ class Dispatcher:
         # Nobody but an administrator has a name that the platform hides.
         veiled = data.startswith(VEIL) and pressed.administers
         reader = heard.reader = await self._economy.reads.reader(pressed.place, pressed.person.identity)
-        order = None
-        if reader.community_id is not None:
-            order = await self._economy.reads.offer_order(reader.community_id, nonce)
+        order = await self._economy.reads.offer_order(pressed.place, nonce)
         if order is None:
             refuse_asked(Code.EXPIRED, rule="unknown")
         name = COMMAND_OF_KIND.get(order.kind, order.kind)
         heard.word = name
         command = registry.commands_of(name)[0]
-        answer = await self._economy.press(pressed.place, nonce, PressedBy(pressed.person, _standing(pressed, reader)))
+        by = PressedBy(pressed.person, pressed.standing, pressed.held, pressed.administers)
+        answer = await self._economy.press(pressed.place, nonce, by)
         asked = heard.asked = Asked(
             invocation=msgspec.structs.replace(_invocation(pressed, name, ()), veiled=veiled),
             command=command,
             economy=self._economy,
             reader=reader,
             now=self._economy.clock.now(),
+            standing=standing_in(pressed, reader),
         )
         reply = await asked.tell(answer, order)
         use = channel_use(reader.community_flags, pressed.place.platform, pressed.channel)
@@ -307,13 +311,6 @@ def _find(invocation: Invocation, heard: _Heard) -> tuple[Command, Invocation]:
         refuse_asked(Code.INVALID_ARGUMENT, rule="group", option=name, choices=",".join(group))
     meant = nearest(name, registry.commands())
     return refuse_asked(Code.UNKNOWN_COMMAND, nearest=", ".join(f"/{near}" for near in meant))
-
-
-def _standing(asked: Invocation | Pressed, reader: Reader) -> frozenset[Role]:
-    """What the platform says they are: roles of ours, those that its own roles stand for, and what its administrators
-    are here."""
-    mapped = mapped_roles(reader.community_flags, asked.place.platform, asked.held)
-    return asked.standing | mapped | (reader.settings.administrator_roles if asked.administers else frozenset())
 
 
 def _quietly(reply: Reply) -> Reply:

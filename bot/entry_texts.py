@@ -14,6 +14,7 @@ from economy.ledger import COMMUNITY, Fact, Receipt, Undone
 from economy.refusals import Value
 from economy.rules.adjusting import Adjusted
 from economy.rules.chest import ChestTipped
+from economy.rules.communities import PlaceJoined, PlaceParted
 from economy.rules.earning import DailyClaimed, Welcomed
 from economy.rules.gifting import Gifted
 from economy.rules.tipping import Tipped
@@ -68,6 +69,10 @@ def _moved(receipt: Receipt, words: Words) -> str:
             )
         case DailyClaimed() | Welcomed():
             return words.coins(receipt.amount)
+        case PlaceJoined():
+            return f"+ {inert(receipt.name)} ({receipt.platform}) → {inert(receipt.there)}"
+        case PlaceParted():
+            return f"- {inert(receipt.name)} ({receipt.platform})"
         case Undone():
             return ", ".join(receipt_id(part.number) for part in receipt.parts[:_PARTS_MAX])
         case _:

@@ -53,6 +53,8 @@ FIELDS = {
     "chest": "`bonus`; when tipped from it `tips` of `to amount`",
     "coins": "`member asset amount balance`; for several `rows` of the same; `amount` as typed, `balance` after",
     "channels": "`uses` of `use channel`, `announcements log` by name; when set `channel use notices`",
+    "community": "`places` of `name platform since number`, `began_in`; asked for a code `code`; when one joins `place"
+    " platform there currency own_currency number`, leaves or is removed `place platform number removed`",
     "creator": "`member state profile favourites` (`state` is `creator`, `asked` or `none`)",
     "daily": "`amount streak next_at`",
     "features": "`features` by name, true or false; when turned `feature on`",
@@ -83,6 +85,11 @@ owner by that: they moderate, and mint nothing until the owner gives them a role
 owner by that either. Roles are given by `/roles give`, or come with a role of the platform's, by `/roles map`. They
 are looked at afresh in every order: a role that was taken away ends at once, and a role in one community is none in
 another.
+
+A community that meets in several places has the owner that it began with. Whoever owns or administers a place that
+joined it is what `/settings joined_staff` says, a member if nothing else is set; whoever owns it chooses the channels of
+that place, and can take it out with `/community leave`. Roles given by name hold in every place; roles of a joined
+place's platform can stand for any role but owner.
 """
 
 _SETTINGS = """\
@@ -116,6 +123,7 @@ WHAT = {
     Right.SPEND_CHEST: "spend the community's chest",
     Right.SETTINGS: "change settings, turn features on and off",
     Right.APPOINT: "give and take roles",
+    Right.PLACES: "let other places join the community and send them home, or join another's",
     Right.APPOINT_OPERATOR: "make operators",
     Right.WORDS: "see and change the word list",
     Right.REMOVE_TEXTS: "remove notes and messages",

@@ -152,6 +152,16 @@ def _frozen_receiver(told: Told) -> Line:
     )
 
 
+def _left_lately(told: Told) -> Line:
+    again_at = told.at("again_at")
+    if again_at is None or told.words.now is None or again_at <= told.words.now:
+        return told.line("This place left another community a moment ago. Ask again in a few minutes.")
+    return told.line(
+        "This place left another community less than 10 minutes ago. It can join this one {when}.",
+        when=told.words.until(again_at),
+    )
+
+
 def _setting_bounds(told: Told) -> Line:
     setting = SETTINGS.get(told.own("name"))
     if setting is None:
@@ -275,6 +285,14 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.LIMIT_EXCEEDED, "words"): lambda t: t.line(
         "The list holds at most {limit} words. Take some off first.", limit=t.number("limit")
     ),
+    (Code.LIMIT_EXCEEDED, "places"): lambda t: t.line(
+        "A community meets in at most {limit} places that joined it. One has to leave first.", limit=t.number("limit")
+    ),
+    (Code.LIMIT_EXCEEDED, "codes"): lambda t: t.line(
+        "{limit} codes were wrong here. Wait {time}, and ask the owner of the other place for a new one.",
+        limit=t.number("limit"),
+        time=t.words.span(t.number("seconds")),
+    ),
     (Code.LIMIT_EXCEEDED, "favourites"): lambda t: t.line(
         "A creator has at most {limit} favourite gifts. Choose fewer.", limit=t.number("limit")
     ),
@@ -292,6 +310,27 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.NOT_ALLOWED, "approve_self"): lambda t: t.line(
         "You cannot approve yourself. Ask another moderator or the owner."
     ),
+    (Code.NOT_ALLOWED, "joined_already"): lambda t: t.line(
+        "This place shares another's community already. Its owner can take it out with /community leave first."
+    ),
+    (Code.NOT_ALLOWED, "others_joined"): lambda t: t.line(
+        "Other places joined this community ({places}), so it cannot go elsewhere. /community remove sends them home "
+        "first.",
+        places=t.number("places"),
+    ),
+    (Code.NOT_ALLOWED, "began_here"): lambda t: t.line(
+        "This community began here, and other places joined it ({places}): they can leave, this one cannot. /community "
+        "remove sends them home.",
+        places=t.number("places"),
+    ),
+    (Code.NOT_ALLOWED, "alone"): lambda t: t.line(
+        "This place has a community of its own already: there is nothing to leave. /community join begins to share one."
+    ),
+    (Code.NOT_ALLOWED, "joined_owner"): lambda t: t.line(
+        "This place joined the community: its roles cannot stand for owner, since others decide here who holds them. "
+        "/roles give makes a member owner by name."
+    ),
+    (Code.NOT_ALLOWED, "left_lately"): _left_lately,
     (Code.NOT_ALLOWED, "presser"): lambda t: t.line("This button is for somebody else."),
     (Code.NOT_ALLOWED, "adjust_self"): lambda t: t.line(
         "You cannot adjust your own coins. Ask another moderator or the owner."
@@ -363,6 +402,16 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     ),
     (Code.INVALID_ARGUMENT, "row"): lambda t: t.line("A row holds a member and an amount, such as: ana,50"),
     (Code.INVALID_ARGUMENT, "not_asked"): lambda t: t.line("{member} has not asked to be a creator.", member=t.member),
+    (Code.INVALID_ARGUMENT, "code"): lambda t: t.line(
+        "This code does not work: it is mistyped, used, or older than 10 minutes. Ask the owner of the other place for "
+        "a new one."
+    ),
+    (Code.INVALID_ARGUMENT, "own_code"): lambda t: t.line(
+        "This code is from this community. It is for the owner of another place, to be given there."
+    ),
+    (Code.INVALID_ARGUMENT, "no_such_place"): lambda t: t.line(
+        "No place of that number joined this community. /community lists them."
+    ),
     (Code.INVALID_ARGUMENT, "block_self"): lambda t: t.line("You cannot block yourself."),
     (Code.INVALID_ARGUMENT, "word_length"): lambda t: t.line(
         "A word on the list has 1 to {limit} characters.", limit=t.number("limit")

@@ -56,6 +56,7 @@ STAFF: Final = frozenset(
         "role_changed",
         "role_mapping_changed",
         "channels_changed",
+        "places_changed",
         "movement_frozen",
         "entry_undone",
     }

@@ -22,10 +22,13 @@ from economy.values import (
     COINS_MAX,
     NO_REASON,
     Asset,
+    CommunityId,
     EntryNumber,
     Identity,
+    InvitationCode,
     MemberId,
     Own,
+    Place,
     Reason,
     Role,
     local_date,
@@ -57,7 +60,8 @@ class Needs(Struct, frozen=True):
     members they touch. `latest_by`: the latest tip or gift that this person sent. `since`: every entry that can be
     undone in which the person sent, acted or received since the time. `offers`: stored offers by nonce.
     `sets_community`: changes settings, other flags of the community or who holds a role, so others must not read them
-    meanwhile.
+    meanwhile. `code`: the invitation of another community, and `home`: the community that began in the place it is
+    about, which are beside this one then (see `Books.beside`). `enters`: `by` becomes known there, to act.
     """
 
     people: tuple[Identity, ...] = ()
@@ -68,6 +72,14 @@ class Needs(Struct, frozen=True):
     since: tuple[Identity, datetime] | None = None
     offers: tuple[str, ...] = ()
     sets_community: bool = False
+    code: InvitationCode | None = None
+    home: CommunityId | None = None
+    enters: bool = False
+
+    @property
+    def moves(self) -> bool:
+        """Whether a second community is asked for; such an order is alone in its batch."""
+        return self.code is not None or self.home is not None
 
     @property
     def looks_back(self) -> bool:
@@ -111,7 +123,11 @@ class Offer(Struct, frozen=True, kw_only=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """A rule's yes: becomes one entry."""
+    """A rule's yes: becomes one entry.
+
+    `moves`: the place that it is about meets in the community beside from now on, or comes back from it; the entry
+    that this one gets of it.
+    """
 
     receipt: Receipt
     postings: tuple[Posting, ...] = ()
@@ -121,14 +137,17 @@ class Decision(Struct, frozen=True, kw_only=True):
     reason: Reason = NO_REASON
     undoes: tuple[EntryNumber, ...] = ()
     removes_text_of: EntryNumber | None = None
+    moves: Decision | None = None
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """A rule's 'are you sure': writes no entry, stores its offers. `about` says what would be done."""
+    """A rule's 'are you sure': writes no entry, stores its offers. `about` says what would be done. `binds`: an offer
+    of the community beside, with the order that it holds from now on."""
 
     about: Receipt
     offers: tuple[Offer, ...]
     why: tuple[str, ...]
+    binds: StoredOffer | None = None
 
 
 class Hint(Struct, frozen=True, kw_only=True):
@@ -231,7 +250,18 @@ class Books:
         self.since: dict[MemberId, tuple[EntryNumber, ...]] = {}
         self.offers: dict[str, StoredOffer] = {}
         self.standing: frozenset[Role] = frozenset()
-        """The roles that the door attests for whoever gives the order being decided."""
+        """The roles that whoever gives the order being decided has by what the door attests."""
+        self.attested: frozenset[Role] = frozenset()
+        """What they are on the platform, in that place, whatever it means here."""
+        self.id = CommunityId(0)
+        self.place: Place | None = None
+        """Where the order is given."""
+        self.home: CommunityId | None = None
+        """The community that began there, if that is another one: the place joined this one."""
+        self.beside: Books | None = None
+        """The other community that the order asked to see."""
+        self.tries = 0
+        """How many codes were lately wrong here."""
 
     # --- looking up -------------------------------------------------------------------------------------------
 

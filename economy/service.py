@@ -43,9 +43,10 @@ __all__ = ["Identity", "Place", "Role", "Sighting"]
 
 
 class Submission(Struct, frozen=True):
-    """An order with what the door knows: the place, the key that names the human act, what the actor may do there
-    according to the platform at this moment (`standing`), and who was seen (the actor always is). `said_at`: when it
-    was said, where it may have been long on its way."""
+    """An order with what the door knows: the place, the key that names the human act, what the actor is there
+    according to the platform at this moment (`standing`, `held`, `administers`: what that makes them in the community
+    is decided behind the lock, see `economy.rules.standing`), and who was seen (the actor always is). `said_at`: when
+    it was said, where it may have been long on its way."""
 
     place: Place
     key: IdempotencyKey
@@ -53,6 +54,8 @@ class Submission(Struct, frozen=True):
     standing: frozenset[Role] = frozenset()
     sightings: tuple[Sighting, ...] = ()
     said_at: datetime | None = None
+    held: frozenset[str] = frozenset()
+    administers: bool = False
 
 
 LATE_AFTER = timedelta(minutes=10)
@@ -256,8 +259,9 @@ class Reads(Protocol):
 
     async def holders(self, community_id: CommunityId, role: Role) -> list[MemberId]: ...
 
-    async def offer_order(self, community_id: CommunityId, nonce: str) -> Order | None:
-        """The order behind a button, as stored; it never changes, so reading it outside the journal is safe."""
+    async def offer_order(self, place: Place, nonce: str) -> Order | None:
+        """The order behind a button, as stored; it never changes, so reading it outside the journal is safe. Also one
+        of a community that the place met in before: what was pressed then is answered again."""
         ...
 
 
@@ -284,10 +288,7 @@ class Economy:
         The key is the offer's, not the press's, so five presses are one act. An offer that is gone, used up or from
         another place answers `expired`.
         """
-        reader = await self.reads.reader(place, submission_of.sighting.identity)
-        order = None
-        if reader.community_id is not None and is_nonce(nonce):
-            order = await self.reads.offer_order(reader.community_id, nonce)
+        order = await self.reads.offer_order(place, nonce) if is_nonce(nonce) else None
         if order is None:
             return Answer(Refusal(Code.EXPIRED, {"rule": "unknown"}), self.clock.now())
         identity = submission_of.sighting.identity
@@ -298,6 +299,8 @@ class Economy:
                 Press(by=identity, nonce=nonce, inner=order),
                 submission_of.standing,
                 (submission_of.sighting,),
+                held=submission_of.held,
+                administers=submission_of.administers,
             )
         )
 
@@ -327,6 +330,8 @@ class PressedBy(Struct, frozen=True):
 
     sighting: Sighting
     standing: frozenset[Role] = frozenset()
+    held: frozenset[str] = frozenset()
+    administers: bool = False
 
 
 def is_nonce(text: str) -> bool:

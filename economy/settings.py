@@ -118,6 +118,13 @@ SETTINGS: Final[dict[str, Setting]] = {
             "What the platform's administrators of a place are here.",
             choices=("none", Role.AUDITOR, Role.MODERATOR, Role.TREASURER),
         ),
+        Setting(
+            "joined_staff",
+            Kind.CHOICE,
+            "none",
+            "What the owners and administrators of places that joined are here.",
+            choices=("none", Role.AUDITOR, Role.MODERATOR, Role.TREASURER),
+        ),
         Setting("appeal", Kind.TEXT, "a moderator", "Whom a frozen member should ask.", 1, 100),
     )
 }
@@ -146,6 +153,7 @@ class Settings(Struct, frozen=True):
     links_allowed: bool = False
     mentions_allowed: bool = False
     administrators: str = "none"
+    joined_staff: str = "none"
     appeal: str = "a moderator"
     features_off: frozenset[Feature] = frozenset()
 
@@ -157,6 +165,11 @@ class Settings(Struct, frozen=True):
     def administrator_roles(self) -> frozenset[Role]:
         """What an administrator of the place is by that."""
         return frozenset() if self.administrators == "none" else frozenset({Role(self.administrators)})
+
+    @property
+    def joined_roles(self) -> frozenset[Role]:
+        """What whoever runs a place that joined is by that."""
+        return frozenset() if self.joined_staff == "none" else frozenset({Role(self.joined_staff)})
 
     def feature_on(self, feature: Feature) -> bool:
         return feature not in self.features_off

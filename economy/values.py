@@ -133,6 +133,36 @@ class Spot(Struct, frozen=True):
         return Place(self.platform, self.native_id)
 
 
+_CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_CODE_LENGTH = 12
+_CODE = re.compile(rf"([1-9][0-9]{{0,17}})-([{_CODE_LETTERS}]{{{_CODE_LENGTH}}})", re.ASCII)
+
+
+class InvitationCode(Struct, frozen=True):
+    """What the owner of a place is given, to let another place join: which community, and a secret of 60 bits that
+    can be typed. Nothing in it looks like something else."""
+
+    community: CommunityId
+    secret: str
+
+    def __str__(self) -> str:
+        parts = (self.secret[i : i + 4] for i in range(0, _CODE_LENGTH, 4))
+        return f"{self.community}-{'-'.join(parts)}"
+
+    @classmethod
+    def parse(cls, text: str) -> InvitationCode | None:
+        """The code as somebody typed it: case, spaces and hyphens within do not matter. None for what is none."""
+        community, _, secret = text.strip().upper().replace(" ", "-").partition("-")
+        found = _CODE.fullmatch(f"{community}-{secret.replace('-', '')}")
+        return None if found is None else cls(CommunityId(int(found[1])), found[2])
+
+
+def code_secret(nonce: str) -> str:
+    """The secret of a code, made of what an offer would be named by."""
+    number = int.from_bytes(hashlib.sha256(nonce.encode()).digest())
+    return "".join(_CODE_LETTERS[(number >> 5 * place) % 32] for place in range(_CODE_LENGTH))
+
+
 class Sighting(Struct, frozen=True):
     """What a door knows of a person at this moment.
 

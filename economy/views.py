@@ -25,7 +25,8 @@ class Shown(Struct, frozen=True):
 
 class Reader(Struct, frozen=True):
     """Who asks, in which community, as the store knows both. `member_id` is None for someone never seen there;
-    `community_id` is None for a place never spoken in."""
+    `community_id` is None for a place never spoken in. `home`: the community that began in the place, where that joined
+    another one."""
 
     community_id: CommunityId | None
     member_id: MemberId | None
@@ -33,6 +34,7 @@ class Reader(Struct, frozen=True):
     roles: frozenset[Role]
     flags: dict[str, Value]
     community_flags: dict[str, Value]
+    home: CommunityId | None = None
 
 
 class HeldUntil(Struct, frozen=True):

@@ -84,7 +84,15 @@ class Courier:
             command, words = spoken(text, self._world, specs=self.conversation.specs(), folders=self._folders)
         except AttachmentProblem as problem:
             return Parcel(sighting, place, private, not_attached(text, str(problem)))
-        said = Invocation(act=act, person=sighting, place=place, command=command, words=words, private=private)
+        said = Invocation(
+            act=act,
+            person=sighting,
+            place=place,
+            command=command,
+            words=words,
+            private=private,
+            place_name=place.native_id,
+        )
         return Parcel(sighting, place, private, said)
 
     def pressed(self, name: str, label: str) -> Parcel | None:

@@ -121,5 +121,6 @@ class Acts:
             standing=facts.standing,
             held=facts.held,
             channel=facts.channel,
+            place_name=facts.place_name,
             locale=facts.locale,
         )

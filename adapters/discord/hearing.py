@@ -45,6 +45,7 @@ class Facts(Struct, frozen=True):
     held: frozenset[str]
     channel: str | None
     locale: str
+    place_name: str = ""
 
 
 def place_of(guild_id: int) -> Place:
@@ -92,6 +93,7 @@ def facts_of(
         held=held,
         channel=None if channel_id is None else str(channel_id),
         locale=locale,
+        place_name="" if guild is None else guild.name or "",
     )
 
 

@@ -89,6 +89,7 @@ class Messages:
             standing=facts.standing,
             held=facts.held,
             channel=facts.channel,
+            place_name=facts.place_name,
             replied_to=replied_to(message),
             locale=facts.locale,
         )

@@ -105,6 +105,7 @@ class Commands:
                 said_at=message.date,
                 channel=None if home is not None else reading.channel(chat_id, where.topic),
                 veiled=veiled,
+                place_name=message.chat.title or "",
             )
         )
 

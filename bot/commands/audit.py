@@ -43,6 +43,7 @@ class EntryKind(StrEnum):
     FEATURES = "features"
     ROLES = "roles"
     CHANNELS = "channels"
+    COMMUNITY = "community"
     FREEZE = "freeze"
     BLOCK = "block"
     HIDE = "hide"

@@ -7,6 +7,15 @@ the store has to write down and read back.
 from economy.ledger import Undone
 from economy.rules.adjusting import Adjust, Adjusted
 from economy.rules.chest import ChestTipped, TipFromChest
+from economy.rules.communities import (
+    AdmitPlace,
+    InvitePlace,
+    JoinPlace,
+    PartPlace,
+    PlaceInvited,
+    PlaceJoined,
+    PlaceParted,
+)
 from economy.rules.configuring import (
     Appoint,
     Appointed,
@@ -60,6 +69,10 @@ OfferedOrder = (
     | MapRole
     | UseChannel
     | TellIn
+    | InvitePlace
+    | AdmitPlace
+    | JoinPlace
+    | PartPlace
     | ListWord
     | RemoveText
 )
@@ -88,6 +101,9 @@ StoredReceipt = (
     | Appointed
     | RoleMapped
     | ChannelSet
+    | PlaceInvited
+    | PlaceJoined
+    | PlaceParted
     | WordListed
     | TextRemoved
 )

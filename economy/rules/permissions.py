@@ -29,6 +29,7 @@ class Right(StrEnum):
     REMOVE_TEXTS = "remove_texts"
     APPROVE_CREATORS = "approve_creators"
     CATALOGUE = "catalogue"
+    PLACES = "places"
 
 
 _OPERATOR, _OWNER, _TREASURER, _MODERATOR, _AUDITOR, _ADMINISTRATOR = (
@@ -59,6 +60,7 @@ WHO_MAY: Final[dict[Right, frozenset[Role]]] = {
     Right.REMOVE_TEXTS: frozenset({_OWNER, _MODERATOR, _ADMINISTRATOR}),
     Right.APPROVE_CREATORS: frozenset({_OWNER, _MODERATOR, _ADMINISTRATOR}),
     Right.CATALOGUE: frozenset({_OWNER}),
+    Right.PLACES: frozenset({_OWNER}),
 }
 
 

@@ -11,9 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from economy.books import Books, Decision, Event, Needs, Order, Outcome
-from economy.ledger import Receipt
-from economy.refusals import Code, Value, refuse
+from economy.books import Books, Decision, Event, Member, Needs, Order, Outcome
+from economy.ledger import Fact, Receipt
+from economy.refusals import Code, Refusal, Value, refuse
 from economy.rules.permissions import Right, must_be_allowed
 from economy.values import MemberId, Role, plain_text
 
@@ -21,6 +21,8 @@ MAP_PREFIX: Final = "map."
 CHANNEL_PREFIX: Final = "channel."
 ANNOUNCE_PREFIX: Final = "announce."
 LOG_PREFIX: Final = "log."
+LOCAL_PREFIX: Final = "at."
+"""Marks what was set for a place that joined the community, by which it ends when the place leaves."""
 MAPPED: Final = (Role.OWNER, Role.TREASURER, Role.MODERATOR, Role.AUDITOR)
 """Roles that a platform's role can stand for. Operators are named one by one."""
 NAME_LENGTH_MAX: Final = 100
@@ -88,6 +90,22 @@ def _set(flags: Mapping[str, Value], prefix: str) -> list[tuple[str, str, str]]:
     return found
 
 
+def local_facts(books: Books, fact: Fact) -> tuple[Fact, ...]:
+    """A fact about a place that joined, with the mark by which it ends when the place leaves."""
+    if books.home is None:
+        return (fact,)
+    mark = f"{LOCAL_PREFIX}{books.home}:{fact.name}"
+    return (fact, books.community_fact(mark, None if fact.after is None else True))
+
+
+def may_decide_here(books: Books, actor: Member, place: str | None = None) -> Refusal | None:
+    """Whoever owns a place that joined decides over its channels; elsewhere whoever may change settings does."""
+    is_here = books.place is not None and place in (None, books.place.native_id)
+    if books.home is not None and is_here and Role.OWNER in books.attested:
+        return None
+    return must_be_allowed(books, actor, Right.SETTINGS)
+
+
 # --- orders ---------------------------------------------------------------------------------------------------------
 
 
@@ -121,6 +139,8 @@ class MapRole(Order, frozen=True, kw_only=True, tag="map_role"):
         actor = books.actor(self.by)
         if refusal := must_be_allowed(books, actor, Right.APPOINT):
             return refusal
+        if self.role is Role.OWNER and books.home is not None:
+            return refuse(Code.NOT_ALLOWED, rule="joined_owner")
         if self.role is not None and self.role not in MAPPED:
             return refuse(Code.INVALID_ARGUMENT, rule="choice", option="role", choices=",".join(MAPPED))
         if not _is_id(self.group):
@@ -129,7 +149,7 @@ class MapRole(Order, frozen=True, kw_only=True, tag="map_role"):
         value = None if self.role is None else f"{self.role} {called}"
         return Decision(
             receipt=RoleMapped(actor=actor.id, group=called, role=self.role),
-            facts=(books.community_fact(f"{MAP_PREFIX}{self.by.platform}:{self.group}", value),),
+            facts=local_facts(books, books.community_fact(f"{MAP_PREFIX}{self.by.platform}:{self.group}", value)),
             events=(RoleMappingChanged(actor=actor.id, group=called, role=self.role),),
         )
 
@@ -163,7 +183,7 @@ class UseChannel(Order, frozen=True, kw_only=True, tag="use_channel"):
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         actor = books.actor(self.by)
-        if refusal := must_be_allowed(books, actor, Right.SETTINGS):
+        if refusal := may_decide_here(books, actor):
             return refusal
         if not _is_id(self.channel):
             return refuse(Code.INVALID_ARGUMENT, rule="not_a_channel", option="channel")
@@ -171,7 +191,7 @@ class UseChannel(Order, frozen=True, kw_only=True, tag="use_channel"):
         value = None if self.use is ChannelUse.COMMANDS else f"{self.use} {called}"
         return Decision(
             receipt=ChannelSet(actor=actor.id, name=called, use=self.use),
-            facts=(books.community_fact(f"{CHANNEL_PREFIX}{self.by.platform}:{self.channel}", value),),
+            facts=local_facts(books, books.community_fact(f"{CHANNEL_PREFIX}{self.by.platform}:{self.channel}", value)),
             events=(ChannelsChanged(actor=actor.id, use=self.use),),
         )
 
@@ -191,7 +211,10 @@ class TellIn(Order, frozen=True, kw_only=True, tag="tell_in"):
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         actor = books.actor(self.by)
-        if refusal := must_be_allowed(books, actor, Right.SETTINGS):
+        is_for_all = self.notices is Notices.ANNOUNCEMENTS
+        if refusal := (
+            may_decide_here(books, actor, self.place) if is_for_all else must_be_allowed(books, actor, Right.SETTINGS)
+        ):
             return refusal
         if self.channel is not None and not _is_id(self.channel):
             return refuse(Code.INVALID_ARGUMENT, rule="not_a_channel", option="channel")
@@ -199,7 +222,9 @@ class TellIn(Order, frozen=True, kw_only=True, tag="tell_in"):
         value = None if self.channel is None else f"{self.channel} {called}"
         return Decision(
             receipt=ChannelSet(actor=actor.id, name=called, notices=self.notices),
-            facts=(books.community_fact(f"{PREFIX_OF[self.notices]}{self.by.platform}:{self.place}", value),),
+            facts=local_facts(
+                books, books.community_fact(f"{PREFIX_OF[self.notices]}{self.by.platform}:{self.place}", value)
+            ),
             events=(ChannelsChanged(actor=actor.id, notices=self.notices),),
         )
 

@@ -15,6 +15,7 @@ from economy.rules.offers import Press
 from economy.rules.presence import Join, Leave
 from economy.service import Answer, Submission
 from economy.store.errors import OrderFailedError
+from economy.store.lookup import Meeting
 from economy.values import CommunityId, Identity, MemberId
 
 ORDERS_MAX: Final = 2_000
@@ -31,12 +32,14 @@ class Waiting:
         "answer",
         "answered",
         "arrived_s",
+        "beside",
         "community",
         "decided",
         "digest",
         "error",
         "in_doubt",
         "key",
+        "meeting",
         "named",
         "needs",
         "order",
@@ -70,6 +73,9 @@ class Waiting:
     def forget(self) -> None:
         """Back to the start: the batch it was in was not written."""
         self.community = CommunityId(0)
+        self.meeting = Meeting(self.community)
+        self.beside: CommunityId | None = None
+        """The other community that it asks to see."""
         self.actor = MemberId(0)
         self.answer: Answer | None = None
         self.error: Exception | None = None
@@ -116,12 +122,15 @@ def take_batch(waiting: deque[Waiting]) -> list[Waiting]:
     """Takes the next orders off the queue.
 
     An order that looks back is only ever behind others of its kind: what it asks for could otherwise still be
-    unwritten. Of those that ask by time there is one in a batch, since books hold one such answer for a member.
+    unwritten. One that asks for a second community is alone. Of those that ask by time there is one in a batch, since
+    books hold one such answer for a member.
     """
     batch: list[Waiting] = []
     weight = 0
     while waiting and len(batch) < ORDERS_MAX and weight < WEIGHT_MAX:
         following = waiting[0]
+        if batch and (following.needs.moves or batch[-1].needs.moves):
+            break
         if batch and following.needs.looks_back:
             asked_by_time = following.needs.since and any(each.needs.since for each in batch)
             if asked_by_time or not batch[-1].needs.looks_back:

@@ -10,17 +10,31 @@ import msgspec
 from msgspec import Struct
 
 from economy import codec
-from economy.books import ACTED, CREATOR, ROLE_PREFIX, Books, Decision, Hint, Member, Offer, Order, Question
+from economy.books import (
+    ACTED,
+    CREATOR,
+    ROLE_PREFIX,
+    Books,
+    Decision,
+    Hint,
+    Member,
+    Offer,
+    Order,
+    Question,
+    StoredOffer,
+)
 from economy.ledger import COMMUNITY, Entry
 from economy.refusals import Code, Refusal, refuse
+from economy.rules.communities import CODE_LABEL
 from economy.rules.earning import Welcome
 from economy.rules.presence import Join, Leave
+from economy.rules.standing import standing_of
 from economy.service import LATE_AFTER, Answer, Offered
 from economy.store.batch import Waiting
 from economy.store.errors import describe
 from economy.store.reading import FirstAnswer, State, holds
 from economy.store.timing import from_us
-from economy.values import Asset, CommunityId, EntryNumber, IdempotencyKey, MemberId, fitting_key
+from economy.values import Asset, CommunityId, EntryNumber, IdempotencyKey, MemberId, Place, code_secret, fitting_key
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +63,15 @@ class StoredReply(Struct, frozen=True):
     waiting: Waiting
     stored: codec.StoredAnswer
     offers: tuple[tuple[str, Offer], ...] = ()
+    binds: StoredOffer | None = None
+
+
+class Moved(Struct, frozen=True):
+    """A place that meets in the community `there` from now on; `home` began in it."""
+
+    place: Place
+    home: CommunityId
+    there: CommunityId
 
 
 class Deciding:
@@ -62,6 +85,7 @@ class Deciding:
         self._last = dict(state.last_entries)
         self.drafts: list[Drafted] = []
         self.replies: list[StoredReply] = []
+        self.moved: list[Moved] = []
 
     def decide(self, batch: Sequence[Waiting], instead: Refusal | None = None) -> None:
         """Answers or fails each order. With `instead` the rule is not asked: the store refused what it said."""
@@ -81,7 +105,7 @@ class Deciding:
         if first := self._first.get(key):
             same = first.digest == waiting.digest
             waiting.same_as = first if same else None
-        elif stored := self._state.keys.get(key):
+        elif stored := self._stored(waiting):
             same = stored.digest == waiting.digest
             waiting.answer = first_answer(stored, repeated=not waiting.decided) if same else None
         else:
@@ -89,6 +113,11 @@ class Deciding:
         if not same:
             waiting.answer = Answer(refuse(Code.KEY_REUSED), self._now)
         return True
+
+    def _stored(self, waiting: Waiting) -> FirstAnswer | None:
+        """What the order came to before, wherever the place met then: a message may be delivered again long after."""
+        met_in = (waiting.community, *waiting.meeting.others)
+        return next((found for c in met_in if (found := self._state.keys.get((c, waiting.key)))), None)
 
     def _carry_out(self, waiting: Waiting, instead: Refusal | None) -> None:
         books = self._state.books[waiting.community]
@@ -99,7 +128,7 @@ class Deciding:
         if new and books.settings.welcome_grant and instead is None:
             # Where it cannot be given now, as while everyone is frozen, the next order is the first.
             new = self._write_own(waiting.community, books, Welcome(by=actor.identity), f"welcome:{actor.id}")
-        books.standing = waiting.submission.standing
+        self._show(waiting, books)
         waiting.decided = True
         outcome = instead or self._too_late(waiting) or waiting.submission.order.decide(books, self._now)
         match outcome:
@@ -107,13 +136,44 @@ class Deciding:
                 if new and actor.flags.get(ACTED) is not True:
                     outcome = _and_acted(outcome, actor)
                 self._draft(waiting.community, books, waiting.order, waiting.submission.key, outcome, waiting)
+                if outcome.moves is not None and waiting.beside is not None:
+                    self._move(waiting, waiting.beside, outcome.moves)
             case Refusal():
                 self._reply(waiting, books, codec.StoredAnswer(refusal=outcome), ())
             case Hint():
                 self._reply(waiting, books, codec.StoredAnswer(refusal=outcome.refusal), outcome.offers)
             case Question():
                 stored = codec.StoredAnswer(about=outcome.about, why=outcome.why)  # type: ignore[arg-type]  # a stored one
-                self._reply(waiting, books, stored, outcome.offers)
+                self._reply(waiting, books, stored, outcome.offers, outcome.binds)
+
+    def _show(self, waiting: Waiting, books: Books) -> None:
+        """What the books have for this order alone: where it is given, what that makes of whoever gives it, and the
+        community beside."""
+        submission = waiting.submission
+        books.place, books.home, books.attested = submission.place, waiting.meeting.home, submission.standing
+        books.beside = None if waiting.beside is None else self._state.books[waiting.beside]
+        books.tries = self._state.wrong_codes.get(waiting.community, 0)
+        books.standing = standing_of(
+            books.flags,
+            books.settings,
+            submission.place.platform,
+            joined=books.home is not None,
+            attested=submission.standing,
+            held=submission.held,
+            administers=submission.administers,
+        )
+
+    def _move(self, waiting: Waiting, there: CommunityId, told: Decision) -> None:
+        """The place that an order is about goes to the community beside, or comes home to it, which has an entry of
+        its own."""
+        key = fitting_key(f"{waiting.key}:place")
+        self._draft(there, self._state.books[there], waiting.order, key, told, None)
+        # A code is another community's, and used up by that; whoever leaves comes home.
+        code = waiting.needs.code
+        home = waiting.community if code is not None else there
+        if code is not None:
+            self.drafts[-1] = msgspec.structs.replace(self.drafts[-1], pressed=code.secret)
+        self.moved.append(Moved(waiting.submission.place, home, there))
 
     def _too_late(self, waiting: Waiting) -> Refusal | None:
         """What was said too long ago; coming, going and pressing are not said."""
@@ -187,12 +247,23 @@ class Deciding:
         digest = waiting.digest if waiting else codec.digest(order)
         self.drafts.append(Drafted(community, entry, decision, digest, after, waiting, pressed))
 
-    def _reply(self, waiting: Waiting, books: Books, stored: codec.StoredAnswer, offers: tuple[Offer, ...]) -> None:
-        named = tuple((self._nonce(), offer) for offer in offers)
+    def _reply(
+        self,
+        waiting: Waiting,
+        books: Books,
+        stored: codec.StoredAnswer,
+        offers: tuple[Offer, ...],
+        binds: StoredOffer | None = None,
+    ) -> None:
+        named = tuple((self._name(offer), offer) for offer in offers)
         offered = tuple(codec.OfferedText(nonce, offer.label, offer.expires) for nonce, offer in named)
         stored = msgspec.structs.replace(stored, offered=offered, time_zone=books.settings.time_zone)
-        self.replies.append(StoredReply(waiting, stored, named))
+        self.replies.append(StoredReply(waiting, stored, named, binds))
         waiting.answer = _answer(stored, self._now)
+
+    def _name(self, offer: Offer) -> str:
+        nonce = self._nonce()
+        return code_secret(nonce) if offer.label == CODE_LABEL else nonce
 
 
 def first_answer(stored: FirstAnswer, *, repeated: bool) -> Answer:

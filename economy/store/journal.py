@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from economy.figures import JournalFigures
 from economy.refusals import Code
+from economy.rules.communities import HERE
 from economy.service import Answer, Clock, Submission
 from economy.store.batch import Waiting, busy, read_only, take_batch
 from economy.store.deciding import Deciding, Nonce
@@ -37,7 +38,7 @@ from economy.store.errors import (
     describe,
     is_worth_another,
 )
-from economy.store.lookup import Directory, Resolving, Who, move_place
+from economy.store.lookup import Directory, PlaceMovedError, Resolving, Who, change_community, move_place
 from economy.store.reading import Reading
 from economy.store.tally import Tally
 from economy.store.timing import to_us
@@ -55,6 +56,9 @@ ATTEMPTS: Final = 4
 PATIENCE_S: Final = 30.0
 """How long a batch waits for a store that does not answer before its callers are told `busy`. One whose commit is in
 doubt waits for as long as the journal is open."""
+
+MOVES_MAX: Final = 100
+"""How often in a row a batch is written again because places went elsewhere meanwhile."""
 
 PAUSES_S: Final = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Between attempts, the last of them from then on."""
@@ -309,6 +313,12 @@ class StoreJournal:
                 self._directory = Directory(self._store.bulk)
                 self._known_accounts.clear()
                 await self._pause(next(pauses))
+            except PlaceMovedError as problem:
+                # Another process moved them meanwhile: nothing was written, and nobody need wait.
+                if attempt >= MOVES_MAX:
+                    raise
+                self.tally.again += 1
+                self._directory.forget(problem.places)
             except DBAPIError as problem:
                 if attempt >= ATTEMPTS or not is_worth_another(problem):
                     raise
@@ -334,7 +344,11 @@ class StoreJournal:
             deciding = Deciding(state, now, self._nonce)
             deciding.decide(batch, instead)
             written = await write(self._store.bulk, connection, deciding, state, now_us, self._known_accounts)
+            for moved in deciding.moved:
+                await change_community(connection, moved.place, moved.home, moved.there)
         directory.learn(resolved)
+        if deciding.moved:
+            directory.forget([waiting.submission.place for waiting in batch])
         self._learn(written)
         if self.state is JournalState.READ_ONLY and (deciding.drafts or deciding.replies):
             self.state = JournalState.OPEN
@@ -362,6 +376,14 @@ class StoreJournal:
                 listener(written.last_entries)
 
 
+def _beside(waiting: Waiting) -> CommunityId | None:
+    """The other community that an order asks to see."""
+    needs = waiting.needs
+    if needs.code is not None:
+        return needs.code.community
+    return waiting.meeting.home if needs.home == HERE else needs.home
+
+
 async def resolve(resolved: Resolving, batch: Sequence[Waiting]) -> dict[Who, None]:
     """Finds the communities and members of a batch; answers everyone it names."""
     await resolved.communities(waiting.submission.place for waiting in batch)
@@ -370,7 +392,8 @@ async def resolve(resolved: Resolving, batch: Sequence[Waiting]) -> dict[Who, No
     present: set[Who] = set()
     for waiting in batch:
         submission = waiting.submission
-        c = waiting.community = resolved.community(submission.place)
+        waiting.meeting = resolved.meeting(submission.place)
+        c = waiting.community = waiting.meeting.community
         actor = (c, submission.order.by)
         present.add(actor)
         seen.setdefault(actor)
@@ -385,6 +408,13 @@ async def resolve(resolved: Resolving, batch: Sequence[Waiting]) -> dict[Who, No
                 present.add(who)
         for identity in waiting.named:
             named[c, identity] = None
+        waiting.beside = _beside(waiting)
+        if waiting.beside is not None:
+            there = (waiting.beside, waiting.order.by)
+            named[there] = None
+            if waiting.needs.enters and there not in seen:
+                seen[there] = seen[actor]
+                present.add(there)
     named.update(dict.fromkeys(seen))
     await resolved.people(named, seen, present)
     return named

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import delete, select, update
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.lookalikes import skeleton
 from economy.store import tables
 from economy.store.bulk import Bulk, Insert, Query, Row, Update, Wanted, grouped
+from economy.store.errors import StoreError
 from economy.store.names import storable
 from economy.values import CommunityId, Identity, MemberId, Place, Sighting
 
@@ -22,7 +23,8 @@ SEEN_STEP_US: Final = 60_000_000
 """How stale 'last seen' may be: writing it with every order would double the work."""
 
 _PLACES = Query(
-    "SELECT p.platform, p.native_id, p.community_id FROM {places} CROSS JOIN places AS p"
+    "SELECT p.platform, p.native_id, p.community_id, coalesce(p.own_id, 0), coalesce(p.former_id, 0)"
+    " FROM {places} CROSS JOIN places AS p"
     " WHERE p.platform = w.v AND p.native_id = w.u",
     Wanted("places", "text", "text"),
 )
@@ -44,6 +46,48 @@ _SEEN_AGAIN = Update(tables.members, put=("seen_us",), keys=("community_id", "pe
 _IS_BOT = Update(tables.identities, put=("is_bot",), keys=("platform", "native_id"))
 
 Who = tuple[CommunityId, Identity]
+
+
+class Meeting(Struct, frozen=True):
+    """Where a place meets. `home`: the community that began in it, where it is with another one; `former`: the other
+    one that it left last."""
+
+    community: CommunityId
+    home: CommunityId | None = None
+    former: CommunityId | None = None
+
+    @property
+    def others(self) -> tuple[CommunityId, ...]:
+        """Where it met before: what was said then may be delivered again."""
+        return tuple(each for each in (self.home, self.former) if each is not None and each != self.community)
+
+
+def meeting_of(community: int, home: int, former: int) -> Meeting:
+    """As the store has it, where 0 is none."""
+    return Meeting(CommunityId(community), CommunityId(home) if home else None, CommunityId(former) if former else None)
+
+
+class PlaceMovedError(Exception):
+    """Behind the lock, places are seen to meet elsewhere than this process knew."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self.places = tuple(places)
+        super().__init__(f"{len(self.places)} places meet elsewhere")
+
+
+async def change_community(connection: AsyncConnection, place: Place, home: CommunityId, there: CommunityId) -> None:
+    """The place in which the community `home` began meets `there` from now on; both are locked. Home again, it keeps
+    in mind where it was."""
+    at = tables.places.c
+    where = (
+        (at.own_id == home) if there == home else (at.platform == place.platform) & (at.native_id == place.native_id)
+    )
+    put = {"own_id": None, "former_id": at.community_id} if there == home else {"own_id": home}
+    found: CursorResult[Any] = await connection.execute(
+        update(tables.places).where(where).values(community_id=there, **put)
+    )
+    if found.rowcount != 1:
+        raise StoreError(f"{found.rowcount} places went from one community to another, not one")
 
 
 async def move_place(connection: AsyncConnection, old: Place, new: Place) -> bool:
@@ -88,11 +132,16 @@ class Directory:
     def __init__(self, bulk: Bulk, cached_max: int = CACHED_MAX) -> None:
         self._bulk = bulk
         self._cached_max = cached_max
-        self._places: dict[Place, CommunityId] = {}
+        self._places: dict[Place, Meeting] = {}
         self._people: dict[Who, Known] = {}
 
     def resolving(self, connection: AsyncConnection, now_us: int) -> Resolving:
         return Resolving(self._bulk, connection, self._places, self._people, now_us)
+
+    def forget(self, places: Iterable[Place]) -> None:
+        """Places that meet elsewhere now: they are looked up again."""
+        for place in places:
+            self._places.pop(place, None)
 
     def learn(self, resolved: Resolving) -> None:
         """Keeps what a committed batch found."""
@@ -115,7 +164,7 @@ class Resolving:
         self,
         bulk: Bulk,
         connection: AsyncConnection,
-        places: dict[Place, CommunityId],
+        places: dict[Place, Meeting],
         people: dict[Who, Known],
         now_us: int,
     ) -> None:
@@ -124,7 +173,7 @@ class Resolving:
         self._places = places
         self._people = people
         self._now_us = now_us
-        self.new_places: dict[Place, CommunityId] = {}
+        self.new_places: dict[Place, Meeting] = {}
         self.changed: dict[Who, Known] = {}
         self._seen: tuple[Update, list[Row]] = (_SEEN_AGAIN, [])
         self._bots: list[Row] = []
@@ -135,8 +184,8 @@ class Resolving:
         if not missing:
             return
         pairs = {0: [(place.platform, place.native_id) for place in missing]}
-        for platform, native_id, community_id in await self._bulk.query(self._connection, _PLACES, pairs):
-            self.new_places[Place(platform, native_id)] = community_id
+        for platform, native_id, *meeting in await self._bulk.query(self._connection, _PLACES, pairs):
+            self.new_places[Place(platform, native_id)] = meeting_of(*meeting)
         missing = [place for place in missing if place not in self.new_places]
         if missing:
             await self._found_communities(missing)
@@ -147,9 +196,9 @@ class Resolving:
         await self._write(_NEW_COUNTER, [(each, 0) for each in ids])
         founded = list(zip(places, ids, strict=True))
         await self._write(_NEW_PLACE, [(place.platform, place.native_id, each) for place, each in founded])
-        self.new_places.update((place, CommunityId(each)) for place, each in founded)
+        self.new_places.update((place, Meeting(CommunityId(each))) for place, each in founded)
 
-    def community(self, place: Place) -> CommunityId:
+    def meeting(self, place: Place) -> Meeting:
         found = self._places.get(place)
         return self.new_places[place] if found is None else found
 

@@ -97,6 +97,9 @@ _PARTS: Final = (
         *(8, "o.presser, o.expires_us, coalesce(o.used_by, 0), o.nonce, o.label, o.\"order\", ''", "offers"),
         *("offers", "o", "o.nonce = w.v"),
     ),
+    # Where the places of a batch meet: behind the lock, so that no order is carried out where its place was before.
+    "SELECT 9, p.community_id, coalesce(p.own_id, 0), coalesce(p.former_id, 0), 0, p.platform, p.native_id, '', ''"
+    f" FROM {{places}} {each_of('places', 'p', 'p.platform = w.v AND p.native_id = w.u')}",
 )
 STATE: Final = Query(
     " UNION ALL ".join(_PARTS),
@@ -104,7 +107,15 @@ STATE: Final = Query(
     Wanted("owners"),
     Wanted("numbers"),
     Wanted("offers", "text"),
+    Wanted("places", "text", "text"),
     numbers=("first_day", "last_day"),
+)
+WRONG_CODES: Final = Query(
+    "SELECT a.community_id, count(*) FROM {communities} CROSS JOIN answers AS a"
+    " WHERE a.community_id = w.v AND a.at_us > {since} AND a.kind = 'community' AND a.code = 'invalid_argument'"
+    " GROUP BY a.community_id",
+    Wanted("communities"),
+    numbers=("since",),
 )
 OWN_BALANCES: Final = Query(
     "SELECT a.community_id, a.owner, a.asset, a.balance FROM {owners} CROSS JOIN accounts AS a"

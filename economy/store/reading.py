@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any, Final
 
@@ -14,11 +14,12 @@ from economy import codec
 from economy.books import CREATOR, ROLE_PREFIX, Books, Member, StoredOffer
 from economy.ledger import COMMUNITY
 from economy.refusals import Value
+from economy.rules.communities import TRIES_FOR
 from economy.settings import Settings
 from economy.store.batch import Waiting
 from economy.store.bulk import Bulk, grouped
 from economy.store.lookback import LookBack, Of
-from economy.store.lookup import Resolving, Who
+from economy.store.lookup import Meeting, PlaceMovedError, Resolving, Who, meeting_of
 from economy.store.queries import (
     HOLDERS,
     LOCK_CHESTS,
@@ -27,9 +28,10 @@ from economy.store.queries import (
     LOCK_MEMBERS_SHARE_COMMUNITIES,
     PROFILES,
     STATE,
+    WRONG_CODES,
 )
-from economy.store.timing import from_us
-from economy.values import Asset, CommunityId, EntryNumber, Identity, MemberId, Own, Role
+from economy.store.timing import from_us, to_us
+from economy.values import Asset, CommunityId, EntryNumber, Identity, MemberId, Own, Place, Role
 
 
 class FirstAnswer(Struct, frozen=True):
@@ -53,6 +55,7 @@ class Part(IntEnum):
     COUNTER = 6
     REVERSAL = 7
     OFFER = 8
+    PLACE = 9
 
 
 # Plain numbers: an enum's member is looked up anew for every row.
@@ -69,6 +72,7 @@ class State(Struct):
     accounts: set[tuple[CommunityId, int, Asset]] = field(default_factory=set)
     """The members' accounts that exist."""
     last_entries: dict[CommunityId, int] = field(default_factory=dict)
+    wrong_codes: dict[CommunityId, int] = field(default_factory=dict)
 
 
 def role_flags(role: Role) -> tuple[str, ...]:
@@ -90,7 +94,12 @@ class Reading:
         self._today = now.astimezone(UTC).date().toordinal()
         self._members: dict[Of, Member] = {}
         self._flags: dict[CommunityId, dict[str, Value]] = {each.community: {} for each in batch}
+        self._beside = {each.beside for each in batch if each.beside is not None}
+        self._flags.update((c, {}) for c in self._beside)
         self._state = State({c: Books() for c in self._flags})
+        self._now_us = to_us(now)
+        self._meetings = {each.submission.place: each.meeting for each in batch}
+        self._found: dict[Place, Meeting] = {}
         self._back = LookBack(bulk, connection)
         self._roles = {(each.community, each.needs.role) for each in batch if each.needs.role is not None}
         self._searches = bool(self._roles) or any(each.needs.latest_by or each.needs.since for each in batch)
@@ -107,6 +116,9 @@ class Reading:
             if self._searches and await self._widen(resolved):
                 await self._lock()
         await self._read_state()
+        if self._found != self._meetings:
+            raise PlaceMovedError(place for place in self._meetings if self._found.get(place) != self._meetings[place])
+        await self._read_wrong_codes()
         self._complete()
         return self._state
 
@@ -139,7 +151,7 @@ class Reading:
 
     async def _lock(self) -> None:
         """Members in id order, so that opposite tips cannot wait for each other; settings shared; chests last."""
-        setters = {each.community for each in self._batch if each.needs.sets_community}
+        setters = {each.community for each in self._batch if each.needs.sets_community} | self._beside
         shared = {0: sorted(self._flags.keys() - setters)}
         members = grouped(sorted(self._members))
         await self._bulk.query(self._connection, LOCK_MEMBERS_SHARE_COMMUNITIES, members, shared)
@@ -155,12 +167,18 @@ class Reading:
         return {(each.community, int(Own.HOUSE)) for each in self._batch if each.needs.chest}
 
     async def _read_state(self) -> None:
-        keys = grouped((each.community, each.key) for each in self._batch)
+        keys = grouped((c, each.key) for each in self._batch for c in (each.community, *each.meeting.others))
         owners = grouped((*self._members, *((c, COMMUNITY) for c in self._flags), *self._chests()))
         numbers = grouped(self._back.entries)
-        offers = grouped((each.community, nonce) for each in self._batch for nonce in each.needs.offers)
+        offers = grouped(
+            (
+                *((each.community, nonce) for each in self._batch for nonce in each.needs.offers),
+                *((each.needs.code.community, each.needs.code.secret) for each in self._batch if each.needs.code),
+            )
+        )
+        places = {0: [(place.platform, place.native_id) for place in self._meetings]}
         rows = await self._bulk.query(
-            self._connection, STATE, keys, owners, numbers, offers, numbers=(self._today - 1, self._today + 1)
+            self._connection, STATE, keys, owners, numbers, offers, places, numbers=(self._today - 1, self._today + 1)
         )
         for row in rows:
             # Most rows are balances and flags.
@@ -187,6 +205,8 @@ class Reading:
                 self._state.last_entries[c] = first
             case Part.REVERSAL:
                 self._back.mark_undone(c, first, second)
+            case Part.PLACE:
+                self._found[Place(text, texts[0])] = meeting_of(c, first, second)
             case _:
                 # Part.OFFER: the last there is.
                 self._state.books[c].offers[text] = StoredOffer(
@@ -198,6 +218,13 @@ class Reading:
                     used=third > 0,
                 )
 
+    async def _read_wrong_codes(self) -> None:
+        typed = sorted({each.community for each in self._batch if each.needs.code is not None})
+        if typed:
+            since_us = self._now_us - TRIES_FOR // timedelta(microseconds=1)
+            found = await self._bulk.query(self._connection, WRONG_CODES, {0: typed}, numbers=(since_us,))
+            self._state.wrong_codes.update((c, count) for c, count in found)
+
     def _put_account(self, c: CommunityId, owner: int, asset: Asset, balance: int) -> None:
         if owner == Own.HOUSE:
             self._state.books[c].house[asset] = balance
@@ -208,6 +235,7 @@ class Reading:
     def _complete(self) -> None:
         """What follows from the rows: settings, who holds a role, and what looking back found."""
         for c, flags in self._flags.items():
+            self._state.books[c].id = c
             self._state.books[c].flags = flags
             self._state.books[c].settings = Settings.of(flags)
         for c, role in self._roles:

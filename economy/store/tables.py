@@ -66,11 +66,15 @@ def flag(name: str) -> Column[Any]:
 # --- global ---------------------------------------------------------------------------------------------------------
 
 communities = table("communities", Column("id", RowId, primary_key=True), number("created_us"))
+# `own_id`: the community that began in a place, where it meets in another one's now. `former_id`: the other one's that
+# it left last.
 places = table(
     "places",
     text("platform"),
     text("native_id"),
     number("community_id"),
+    number("own_id", nullable=True),
+    number("former_id", nullable=True),
     PrimaryKeyConstraint("platform", "native_id"),
     Index(None, "community_id"),
 )
@@ -248,6 +252,7 @@ texts = table(
     PrimaryKeyConstraint("community_id", "entry"),
     Index(None, "community_id", "author", "topic", "entry"),
 )
+# `platform`: the one that it is still to be told on; null for all of them.
 outbox = table(
     "outbox",
     Column("id", RowId, primary_key=True),
@@ -257,6 +262,7 @@ outbox = table(
     number("due_us"),
     number("leased_until_us"),
     number("attempts"),
+    text("platform", nullable=True),
     Index(None, "due_us"),
 )
 

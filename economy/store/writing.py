@@ -32,6 +32,7 @@ _NEW_ANSWERS: Final = Insert(
     tables.answers, "community_id", "key", "digest", "kind", "actor", "code", "at_us", "answer"
 )
 _NEW_OFFERS: Final = Insert(tables.offers, "community_id", "nonce", "label", "presser", "expires_us", "order")
+_BOUND_OFFERS: Final = Update(tables.offers, put=("order",), keys=("community_id", "nonce"))
 _USED_OFFERS: Final = Update(tables.offers, put=("used_by",), keys=("community_id", "nonce"), numbered="used_by")
 _NEW_ACCOUNTS: Final = Insert(tables.accounts, *_ACCOUNT, "balance")
 _BALANCES: Final = Update(tables.accounts, add=("balance",), keys=_ACCOUNT)
@@ -137,9 +138,10 @@ class Written(Struct, frozen=True):
     own_accounts: frozenset[AccountKey]
 
 
-def _reply_rows(replies: Sequence[StoredReply], at_us: int) -> tuple[Part, Part]:
+def _reply_rows(replies: Sequence[StoredReply], at_us: int) -> tuple[Part, Part, Part]:
     answers: list[Row] = []
     offers: list[Row] = []
+    bound: list[Row] = []
     for reply in replies:
         waiting, refusal = reply.waiting, reply.stored.refusal
         c = waiting.community
@@ -150,7 +152,9 @@ def _reply_rows(replies: Sequence[StoredReply], at_us: int) -> tuple[Part, Part]
             (c, nonce, offer.label, offer.presser, to_us(offer.expires), codec.write_order(offer.order))
             for nonce, offer in reply.offers
         )
-    return (_NEW_ANSWERS, answers), (_NEW_OFFERS, offers)
+        if reply.binds is not None and waiting.beside is not None:
+            bound.append((codec.write_order(reply.binds.order), waiting.beside, reply.binds.nonce))
+    return (_NEW_ANSWERS, answers), (_NEW_OFFERS, offers), (_BOUND_OFFERS, bound)
 
 
 def _numbers(drafts: Sequence[Drafted], counts: Mapping[int, int], ends: Mapping[int, int]) -> list[int]:

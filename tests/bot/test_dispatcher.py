@@ -47,7 +47,7 @@ class Reads:
     async def shown(self, community_id: CommunityId, member_ids: object) -> dict[MemberId, Any]:
         return {}
 
-    async def offer_order(self, community_id: CommunityId, nonce: str) -> None:
+    async def offer_order(self, place: Place, nonce: str) -> None:
         return None
 
 

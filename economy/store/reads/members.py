@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import BLOCK_PREFIX, CREATOR, PRESENT, ROLE_PREFIX, Member
@@ -26,9 +26,12 @@ _TRUE: Final = write_value(True)
 _LOOKED_UP_TO: Final = (ROLE_PREFIX + Role.OWNER, ROLE_PREFIX + Role.CREATOR, CREATOR)
 """Flags of those whom others may want to be taken for."""
 
-_COMMUNITY = select(places.c.community_id).where(
-    places.c.platform == bindparam("platform"), places.c.native_id == bindparam("native_id")
+_THERE = (places.c.platform == bindparam("platform"), places.c.native_id == bindparam("native_id"))
+MET_IN: Final = union_all(
+    *(select(column).where(*_THERE) for column in (places.c.community_id, places.c.own_id, places.c.former_id))
 )
+"""The communities that a place meets in, and met in before."""
+_COMMUNITY = select(places.c.community_id).where(*_THERE)
 _MEMBER = (
     select(members.c.person_id, members.c.name, identities.c.is_bot)
     .join(identities, identities.c.person_id == members.c.person_id)
@@ -45,10 +48,10 @@ _FLAGS = select(flags.c.name, flags.c.value).where(
 
 # What every command begins with. Everywhere the first row of what is found has no flag.
 _IN_PLACES = Query(
-    "SELECT p.platform, p.native_id, p.community_id, NULL, NULL"  # noqa: S608
+    "SELECT p.platform, p.native_id, p.community_id, p.own_id, NULL, NULL"  # noqa: S608
     " FROM {places} CROSS JOIN places AS p WHERE p.platform = w.v AND p.native_id = w.u"
     " UNION ALL "
-    "SELECT p.platform, p.native_id, p.community_id, f.name, f.value"
+    "SELECT p.platform, p.native_id, p.community_id, p.own_id, f.name, f.value"
     " FROM {places} CROSS JOIN places AS p CROSS JOIN flags AS f"
     f" WHERE p.platform = w.v AND p.native_id = w.u AND f.community_id = p.community_id AND f.subject = {COMMUNITY}",
     Wanted("places", "text", "text"),
@@ -98,7 +101,7 @@ async def readers(
     connection: AsyncConnection, bulk: Bulk, asked: Sequence[tuple[Place, Identity]]
 ) -> dict[tuple[Place, Identity], Reader]:
     """Who asks where, each as the store knows them."""
-    communities = await _communities(connection, bulk, {place for place, _ in asked})
+    communities, homes_of = await _communities(connection, bulk, {place for place, _ in asked})
     people = grouped(
         (communities[place].id, (who.platform, who.native_id)) for place, who in asked if place in communities
     )
@@ -111,29 +114,42 @@ async def readers(
         if name is not None:
             own[name] = read_value(value)
     return {
-        (place, identity): _reader(identity, community, ids.get(who), found.get(who, {}))
+        (place, identity): _reader(identity, community, ids.get(who), found.get(who, {}), homes_of.get(place))
         if (community := communities.get(place)) and (who := (community.id, identity))
         else Reader(None, None, Settings(), frozenset(), {}, {})
         for place, identity in asked
     }
 
 
-async def _communities(connection: AsyncConnection, bulk: Bulk, asked: Collection[Place]) -> dict[Place, _Community]:
+async def _communities(
+    connection: AsyncConnection, bulk: Bulk, asked: Collection[Place]
+) -> tuple[dict[Place, _Community], dict[Place, CommunityId]]:
+    """The community of each place, and for those that joined another's the one that began there."""
     places_asked = {0: sorted((place.platform, place.native_id) for place in asked)}
     ids: dict[Place, CommunityId] = {}
+    own_ids: dict[Place, CommunityId] = {}
     found: dict[CommunityId, dict[str, Value]] = {}
-    for platform, native_id, community_id, name, value in await bulk.query(connection, _IN_PLACES, places_asked):
+    rows = await bulk.query(connection, _IN_PLACES, places_asked)
+    for platform, native_id, community_id, own_id, name, value in rows:
         ids[Place(platform, native_id)] = community_id
+        if own_id is not None:
+            own_ids[Place(platform, native_id)] = own_id
         own = found.setdefault(community_id, {})
         if name is not None:
             own[name] = read_value(value)
     made = {id_: _Community(id_, Settings.of(own), own) for id_, own in found.items()}
-    return {place: made[id_] for place, id_ in ids.items()}
+    return {place: made[id_] for place, id_ in ids.items()}, own_ids
 
 
-def _reader(identity: Identity, community: _Community, member_id: MemberId | None, own: dict[str, Value]) -> Reader:
+def _reader(
+    identity: Identity,
+    community: _Community,
+    member_id: MemberId | None,
+    own: dict[str, Value],
+    home: CommunityId | None,
+) -> Reader:
     roles = frozenset[Role]() if member_id is None else Member(member_id, identity, flags=own).roles
-    return Reader(community.id, member_id, community.settings, roles, own, community.flags)
+    return Reader(community.id, member_id, community.settings, roles, own, community.flags, home)
 
 
 # --- how members are shown ---

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import Order
@@ -31,6 +31,8 @@ from economy.views import (
     Reader,
     Shown,
 )
+
+_OFFER = select(offers.c.order).where(offers.c.nonce == bindparam("nonce"), offers.c.community_id.in_(members.MET_IN))
 
 
 class StoreReads:
@@ -135,13 +137,11 @@ class StoreReads:
     async def holders(self, community_id: CommunityId, role: Role) -> list[MemberId]:
         return await self._store.look(members.holders, community_id, role)
 
-    async def offer_order(self, community_id: CommunityId, nonce: str) -> Order | None:
-        return await self._store.look(_offer_order, community_id, nonce)
+    async def offer_order(self, place: Place, nonce: str) -> Order | None:
+        return await self._store.look(_offer_order, place, nonce)
 
 
-async def _offer_order(connection: AsyncConnection, community_id: CommunityId, nonce: str) -> Order | None:
-    found = await connection.execute(
-        select(offers.c.order).where(offers.c.community_id == community_id, offers.c.nonce == nonce)
-    )
-    stored = found.scalar_one_or_none()
+async def _offer_order(connection: AsyncConnection, place: Place, nonce: str) -> Order | None:
+    asked = {"platform": place.platform, "native_id": place.native_id, "nonce": nonce}
+    stored = (await connection.execute(_OFFER, asked)).scalar_one_or_none()
     return None if stored is None else read_order(stored)

@@ -93,7 +93,13 @@ async def test_a_command_becomes_an_invocation(play, bot) -> None:
     await play("Ana> /tip @Bo 50\n")
     (said,) = bot.said
     assert said == Invocation(
-        act=said.act, person=said.person, place=LOBBY, command="tip", words=(said.words[0], "50"), private=False
+        act=said.act,
+        person=said.person,
+        place=LOBBY,
+        command="tip",
+        words=(said.words[0], "50"),
+        private=False,
+        place_name="lobby",
     )
     assert said.person.identity == Identity("console", "ana")
     assert (said.person.name, said.person.present) == ("Ana", True)

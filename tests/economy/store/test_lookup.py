@@ -13,7 +13,7 @@ async def meet(store, directory, place, *names, present=True):
     async with store.write() as connection:
         resolved = directory.resolving(connection, now_us=1)
         await resolved.communities([place])
-        community = resolved.community(place)
+        community = resolved.meeting(place).community
         seen = {(community, person(name)): sighting(name) for name in names}
         await resolved.people(seen, seen, set(seen) if present else set())
         await resolved.note()

@@ -95,11 +95,10 @@ async def test_the_latest_profile_counts_and_an_emptied_one_stays_empty(acting: 
 async def test_the_order_behind_a_button_is_read_back(acting: Acting, reads):
     await acting.grant(ana=5_000)
     question = await acting.submit(acts.tip("ana", "bo", amount=2_000))
-    reader = await reads.reader(acts.ROOM, person("ana"))
-    order = await reads.offer_order(reader.community_id, question.offered[0].nonce)
+    order = await reads.offer_order(acts.ROOM, question.offered[0].nonce)
     assert isinstance(order, Tip)
     assert (order.confirmed, order.amount) == (True, AmountWord.exact(2_000))
-    assert await reads.offer_order(reader.community_id, "no-such-nonce") is None
+    assert await reads.offer_order(acts.ROOM, "no-such-nonce") is None
 
 
 # --- who is who ---
