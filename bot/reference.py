@@ -87,9 +87,9 @@ are looked at afresh in every order: a role that was taken away ends at once, an
 another.
 
 A community that meets in several places has the owner that it began with. Whoever owns or administers a place that
-joined it is what `/settings joined_staff` says, a member if nothing else is set; whoever owns it chooses the channels of
-that place, and can take it out with `/community leave`. Roles given by name hold in every place; roles of a joined
-place's platform can stand for any role but owner.
+joined it is what `/settings joined_staff` says, a member if nothing else is set. Its owner chooses the channels of that
+place, and can take it out with `/community leave`. Roles given by name hold in every place; roles of a joined place's
+platform can stand for any role but owner.
 """
 
 _SETTINGS = """\

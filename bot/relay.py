@@ -284,6 +284,8 @@ class Relay:
 
 
 def _nonce(part: Sequence[_Told]) -> str:
-    """Names a message by what it tells and where, so that the same one sent again is seen once."""
-    text = f"{part[0].channel}:{','.join(str(each.notice.id) for each in part)}"
+    """Names a message by what it tells and where, so that the same one sent again is seen once. By entries: a database
+    may give the id of a notice that was told to another one."""
+    told = (f"{each.notice.community_id}.{each.notice.number}.{each.notice.event}" for each in part)
+    text = f"{part[0].place}:{part[0].channel}:{','.join(told)}"
     return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -18,8 +18,8 @@ from economy.values import EntryNumber, Identity, MemberId, receipt_id
 class Done(Struct, frozen=True, kw_only=True):
     """What surrounds a receipt when it is told: the words that came with it, when, and under which number.
 
-    `note` is what the sender wrote beside it, `code` what was drawn to be handed on. `number` is None where no entry was
-    written. `why` is set while the economy asks first.
+    `note` is what the sender wrote beside it, `code` what was drawn to be handed on. `number` is None where no entry
+    was written. `why` is set while the economy asks first.
     """
 
     at: datetime

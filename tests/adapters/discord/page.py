@@ -6,6 +6,7 @@ python -m tests.adapters.discord.page > docs/discord-replies.md
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +28,8 @@ Every command, and what people see of its answer: made by using each of them at 
 `python -m tests.adapters.discord.page`. ana owns the server and runs this Florin, mo moderates, bo and cy are members.
 What is private is seen by whoever asked, and by nobody else. Buttons stand in brackets.
 """
+
+_CODE = re.compile(r"\b[0-9]+(-[A-Z2-9]{4}){3}\b")
 
 Use = tuple[str, str, dict[str, str | int]]
 """Who, which command, and its options; `@name` is a member, `&name` a role, `#name` a channel."""
@@ -92,6 +95,11 @@ USES: tuple[Use, ...] = (
     ("ana", "channels log", {"channel": "#staff"}),
     ("ana", "channels set", {"channel": "#chat", "use": "private"}),
     ("ana", "channels show", {}),
+    ("bo", "community show", {}),
+    ("ana", "community join", {}),
+    ("ana", "community join", {"code": "12-ABCD-EFGH-JKLM"}),
+    ("ana", "community leave", {}),
+    ("ana", "community remove", {"number": 7}),
     ("bo", "help", {}),
     ("bo", "help", {"command": "tip"}),
 )
@@ -130,7 +138,8 @@ async def page() -> str:
                     if each["custom_id"].startswith("t:")
                 )
             parts.append(_told(name, command, options, seen, receipt))
-    return "\n".join(parts)
+    # A code is drawn anew each time.
+    return _CODE.sub("12-ABCD-EFGH-JKLM", "\n".join(parts))
 
 
 def _meant(person: Person, value: str | int, receipt: str) -> Value:
