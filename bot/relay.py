@@ -116,10 +116,12 @@ class Relay:
         """Tells what is due; answers how many notices were taken."""
         now = self._clock.now()
         notices = await self._outbox.lease(now, limit=TAKEN_MAX, for_s=LEASE_S, platforms=self._doors.keys())
-        told, late = await self._by_community(notices)
+        said, late = await self._by_community(notices)
+        told = [each for each in said if each.place.platform in self._doors]
         late |= await self._tell_all(told)
         waiting = [notice for notice in notices if notice.id in late]
         finished = [notice for notice in notices if notice.id not in late]
+        await self._hand_on([each for each in said if each not in told and each.notice.id not in late])
         lively = await self._may_end_combos(finished)
         await self._outbox.becomes(lively, COMBO, now + OVER_AFTER)
         await self._outbox.done([notice for notice in finished if notice not in lively])
@@ -127,12 +129,21 @@ class Relay:
             await self._later(notice)
         return len(notices)
 
+    async def _hand_on(self, said: Sequence[_Told]) -> None:
+        """What other processes have to tell on the platforms that they have doors to."""
+        platforms: dict[int, set[str]] = {}
+        for each in said:
+            platforms.setdefault(each.notice.id, set()).add(each.place.platform)
+        notices = {each.notice.id: each.notice for each in said}
+        for id_, where in platforms.items():
+            await self._outbox.hand_on(notices[id_], sorted(where), self._clock.now())
+
     async def _may_end_combos(self, notices: Sequence[Notice]) -> list[Notice]:
         """Those of gifts whose senders had just done something else: which of them go together is asked when they are
         over, and most gifts need no more looking at."""
         gifts: dict[CommunityId, list[Notice]] = {}
         for notice in notices:
-            if notice.event == GIFT:
+            if notice.event == GIFT and notice.platform is None:
                 gifts.setdefault(notice.community_id, []).append(notice)
         found: list[Notice] = []
         for community_id, sent in gifts.items():
@@ -188,7 +199,7 @@ class Relay:
         return [
             _Told(notice, Place(platform, place), channel, called, nodes)
             for platform, place, channel, called in channels
-            if platform in self._doors
+            if notice.platform in (None, platform)
         ]
 
     async def _gift(self, community_id: CommunityId, entry: EntryView, settings: Settings) -> tuple[Node, ...]:

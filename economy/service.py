@@ -120,13 +120,14 @@ class Journal(Protocol):
 
 class Notice(Struct, frozen=True):
     """That an entry has something to tell others: `event` is what it is called. `attempts` counts how often somebody
-    set out to tell it."""
+    set out to tell it. `platform`: the only one that it is still to be told on."""
 
     id: int
     community_id: CommunityId
     number: EntryNumber
     event: str
     attempts: int
+    platform: str | None = None
 
 
 TELLING_ATTEMPTS_MAX: Final = 16
@@ -150,6 +151,11 @@ class Outbox(Protocol):
     ) -> list[Notice]:
         """The next notices that are due, earliest entry first: nobody else gets them for `for_s` seconds. With
         `platforms`, those of communities that meet there: the others are for processes with other doors."""
+        ...
+
+    async def hand_on(self, notice: Notice, platforms: Sequence[str], now: datetime) -> None:
+        """It is still to be told on these platforms, by processes with doors to them, each by itself. Where there are
+        none, it is forgotten after a week."""
         ...
 
     async def done(self, notices: Sequence[Notice]) -> None:

@@ -8,13 +8,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, insert, select, update
 
 from economy.service import Notice
 from economy.store.engine import Store
 from economy.store.tables import outbox, places
 from economy.store.timing import to_us
 from economy.values import CommunityId, EntryNumber
+
+HANDED_ON_FOR: Final = timedelta(days=7)
+"""How long a notice waits for a process with a door to its platform, once others were told."""
 
 DEAD_US: Final = 2**62
 """When a notice that nobody can be told of is due: never. It stays, for whoever looks."""
@@ -35,7 +38,7 @@ class StoreOutbox:
         is_due = (outbox.c.due_us <= now_us) & (outbox.c.leased_until_us <= now_us)
         if platforms is not None:
             here = (places.c.community_id == outbox.c.community_id) & places.c.platform.in_(sorted(platforms))
-            is_due &= exists().where(here)
+            is_due &= exists().where(here) & (outbox.c.platform.is_(None) | outbox.c.platform.in_(sorted(platforms)))
         async with self._store.read() as connection:
             # Most looks find nothing, and only a writer would hold up the journal.
             if (await connection.execute(select(outbox.c.id).where(is_due).limit(1))).first() is None:
@@ -46,17 +49,51 @@ class StoreOutbox:
             update(outbox)
             .where(outbox.c.id.in_(due.scalar_subquery()))
             .values(leased_until_us=until_us, attempts=outbox.c.attempts + 1)
-            .returning(outbox.c.id, outbox.c.community_id, outbox.c.entry, outbox.c.event, outbox.c.attempts)
+            .returning(
+                outbox.c.id,
+                outbox.c.community_id,
+                outbox.c.entry,
+                outbox.c.event,
+                outbox.c.attempts,
+                outbox.c.platform,
+            )
         )
         async with self._store.write() as connection:
             rows = (await connection.execute(taking)).all()
         return sorted(
             (
-                Notice(row.id, CommunityId(row.community_id), EntryNumber(row.entry), _tag(row.event), row.attempts)
+                Notice(
+                    row.id,
+                    CommunityId(row.community_id),
+                    EntryNumber(row.entry),
+                    _tag(row.event),
+                    row.attempts,
+                    row.platform,
+                )
                 for row in rows
             ),
             key=lambda notice: notice.id,
         )
+
+    async def hand_on(self, notice: Notice, platforms: Sequence[str], now: datetime) -> None:
+        """It is still to be told on these platforms, by processes with doors to them, each by itself. Where there are
+        none, it is forgotten after a week."""
+        rows = [
+            {
+                "community_id": notice.community_id,
+                "entry": notice.number,
+                "event": json.dumps({"event": notice.event}, separators=(",", ":")),
+                "due_us": to_us(now),
+                "leased_until_us": 0,
+                "attempts": 0,
+                "platform": platform,
+            }
+            for platform in platforms
+        ]
+        left = outbox.c.platform.is_not(None) & (outbox.c.due_us < to_us(now - HANDED_ON_FOR))
+        async with self._store.write() as connection:
+            await connection.execute(insert(outbox), rows)
+            await connection.execute(delete(outbox).where(left))
 
     async def done(self, notices: Sequence[Notice]) -> None:
         """They were told, or there was nobody to tell: they are forgotten."""

@@ -136,6 +136,29 @@ async def test_whoever_owns_the_group_that_joined_makes_no_coins_and_takes_it_ou
     assert "dee got 1 coin " in await both.says("eve", "/coins add @dee 1 mine again")
 
 
+async def test_processes_with_one_door_each_tell_it_on_both(both: Both) -> None:
+    ana, gifts = both.ana, both.guild.channel("gifts")
+    await ana.use("settings", name="announce_from", value="3")
+    await ana.use("channels announcements", channel=gifts)
+    await ana.use("coins add", who=both.bo.user, amount=100, reason="to begin with")
+    await both.joins()
+    await both.says("eve", "/channels announcements #here")
+    await both.tells()
+    both.there.shown.clear()
+    florin = both.telegram.florin
+    doors: tuple[dict[str, Adapter], ...] = ({"discord": both.discord}, {"telegram": both.telegram.door})
+    relays = [Relay(florin.outbox, florin.economy.reads, door, both.clock) for door in doors]
+    for first, last in (relays, relays[::-1]):
+        await both.bo.use("gift", gift="rose", to=ana.user, count=5)
+        for relay in (first, last, first):
+            while await relay.drain():
+                pass
+        both.clock.forward(minutes=5)
+    told = ["bo sent ana 5 roses (5)."] * 2
+    assert [message["content"] for message in gifts.messages.values()] == told
+    assert [shown.text for shown in both.there.seen_in(both.group)] == told
+
+
 async def test_what_joins_and_leaves_is_audited_and_mirrored(both: Both) -> None:
     staff = both.guild.channel("staff")
     await both.ana.use("channels log", channel=staff)

@@ -345,7 +345,7 @@ class Shared:
     """An outbox whose communities meet everywhere."""
 
     def __init__(self, outbox: Outbox) -> None:
-        self.done, self.later, self.becomes = outbox.done, outbox.later, outbox.becomes
+        self.done, self.later, self.becomes, self.hand_on = outbox.done, outbox.later, outbox.becomes, outbox.hand_on
         self._outbox = outbox
 
     async def lease(

@@ -99,3 +99,21 @@ async def test_what_was_told_may_become_another_notice_of_the_same_entry(acting,
     assert [(each.id, each.number, each.event, each.attempts) for each in found] == [
         (each.id, each.number, "over", 1) for each in tips
     ]
+
+
+async def test_what_another_process_has_to_tell_on_its_platform_is_handed_on(acting, outbox, store, clock):
+    await acting.grant(ana=10)
+    (notice,) = await outbox.lease(clock.now(), limit=10, for_s=SOON)
+    assert notice.platform is None
+    await outbox.hand_on(notice, ["discord", ROOM.platform], clock.now())
+    await outbox.done([notice])
+    there = {"discord", ROOM.platform}
+    (here,) = await outbox.lease(clock.now(), limit=10, for_s=SOON, platforms={ROOM.platform})
+    assert (here.platform, here.number, here.event, here.attempts) == (ROOM.platform, notice.number, notice.event, 1)
+    (other,) = await outbox.lease(clock.now(), limit=10, for_s=SOON, platforms=there)
+    assert other.platform == "discord"
+    await outbox.done([here])
+    clock.later(days=7, seconds=1)
+    # Nobody came for it: what is handed on a week later finds it gone.
+    await outbox.hand_on(notice, ["telegram"], clock.now())
+    assert await rows(store, "SELECT platform FROM outbox") == [("telegram",)]
