@@ -9,7 +9,7 @@ from bot.kinds import asset_name
 from bot.naming import inert
 from bot.telling import members_in
 from bot.wording import Words
-from economy.books import ACTED, BLOCK_PREFIX, PRESENT
+from economy.books import ACTED, BLOCK_PREFIX, IN_PREFIX, PRESENT
 from economy.ledger import COMMUNITY, Fact, Receipt, Undone
 from economy.refusals import Value
 from economy.rules.adjusting import Adjusted
@@ -49,7 +49,7 @@ def gist(entry: EntryView, words: Words) -> str:
 
 def told(entry: EntryView) -> list[Fact]:
     """The facts that the entry's kind does not say already. A first order is noted with whatever it was."""
-    return [fact for fact in entry.facts if fact.name not in (ACTED, PRESENT)]
+    return [fact for fact in entry.facts if fact.name not in (ACTED, PRESENT) and not fact.name.startswith(IN_PREFIX)]
 
 
 def _moved(receipt: Receipt, words: Words) -> str:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from economy.books import PRESENT, Order
 from economy.refusals import Refusal
 from economy.rules.configuring import Appoint
-from economy.rules.presence import Join, Leave
+from economy.rules.presence import Join, Leave, is_in
 from economy.service import Economy, Submission
 from economy.values import Identity, Place, Role, Sighting, fitting_key
 from economy.views import Reader
@@ -54,7 +54,8 @@ class Presence:
         if person.present is False or (private and reader.flags.get(PRESENT) is False):
             return False
         changed = self._known.get((place, person.identity), _looks(person)) != _looks(person)
-        if reader.flags.get(PRESENT) is True and not changed:
+        is_there = is_in(reader.flags, reader.home) if person.present else reader.flags.get(PRESENT) is True
+        if is_there and not changed:
             self._remember(place, person)
             return False
         return True
@@ -69,7 +70,7 @@ class Presence:
         """They left; nothing happens where they were never known. Answers why that could not be noted."""
         self._known.pop((place, person.identity), None)
         reader = await self._economy.reads.reader(place, person.identity)
-        if reader.flags.get(PRESENT) is not True:
+        if not is_in(reader.flags, reader.home):
             return None
         return await self._submit(place, person, Leave(by=person.identity), f"{act}:leave")
 

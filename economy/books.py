@@ -36,6 +36,7 @@ from economy.values import (
 
 # Flags of a member. What has more than one of a kind has a prefix.
 PRESENT = "present"
+IN_PREFIX = "in."  # a place of several, by the community that began in it; 0 where this one began
 ACTED = "acted"
 FREEZE = "frozen"  # `send`, `receive` or `both`
 GIFTS_OFF = "gifts_off"

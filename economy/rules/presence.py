@@ -1,20 +1,42 @@
 """Joining and leaving a community, and what a member chose to show of themself. Pure.
 
-They are entries like all else: boards follow them, and can be rebuilt.
+They are entries like all else: boards follow them, and can be rebuilt. Whoever is in several places of a community is
+in it as long as they are in one of them. Which ones is noted only of members who were seen in a place that joined: all
+others are where the community began.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from economy.books import AMOUNT_HIDDEN, HIDDEN, PRESENT, ROLE_PREFIX, Books, Decision, Needs, Order, Outcome
+from economy.books import AMOUNT_HIDDEN, HIDDEN, IN_PREFIX, PRESENT, ROLE_PREFIX, Books, Decision, Needs, Order, Outcome
 from economy.ledger import Receipt
-from economy.values import MemberId, Role
+from economy.refusals import Value
+from economy.rules.communities import joined_places
+from economy.values import CommunityId, MemberId, Role
 
 KEPT = frozenset({Role.OWNER, Role.OPERATOR, Role.CREATOR})
 """Roles that outlast a leave."""
+
+
+def is_in(flags: Mapping[str, Value], home: CommunityId | None) -> bool:
+    """Whether a member is in a place: the one in which the community `home` began, None where theirs did."""
+    if flags.get(PRESENT) is not True:
+        return False
+    if home is not None:
+        return flags.get(f"{IN_PREFIX}{home}") is True
+    return flags.get(_BEGAN) is True or not any(_places(flags))
+
+
+_BEGAN: Final = f"{IN_PREFIX}0"
+
+
+def _places(flags: Mapping[str, Value]) -> Iterator[str]:
+    """The flags of the places that a member is noted to be in."""
+    return (name for name, value in flags.items() if name.startswith(IN_PREFIX) and value is True)
 
 
 class Joined(Receipt, frozen=True, kw_only=True, tag="joined"):
@@ -31,8 +53,15 @@ class Join(Order, frozen=True, kw_only=True, tag="join"):
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         member = books.actor(self.by)
-        facts = () if member.is_present else (member.fact(PRESENT, True),)
-        return Decision(receipt=Joined(member=member.id), facts=facts)
+        facts = [] if member.is_present else [member.fact(PRESENT, True)]
+        noted = set(_places(member.flags))
+        here = _BEGAN if books.home is None else f"{IN_PREFIX}{books.home}"
+        if member.is_present and not noted and books.home is not None:
+            # So far there was nothing to note: they were where it began.
+            facts.append(member.fact(_BEGAN, True))
+        if (noted or books.home is not None) and here not in noted:
+            facts.append(member.fact(here, True))
+        return Decision(receipt=Joined(member=member.id), facts=tuple(facts))
 
 
 class Left(Receipt, frozen=True, kw_only=True, tag="left"):
@@ -40,7 +69,8 @@ class Left(Receipt, frozen=True, kw_only=True, tag="left"):
 
 
 class Leave(Order, frozen=True, kw_only=True, tag="leave"):
-    """`by` left the place. Coins stay theirs; roles given by name end, so that nobody returns as staff unnoticed.
+    """`by` left the place. If they are in no other one, coins stay theirs; roles given by name end, so that nobody
+    returns as staff unnoticed.
 
     Owner and operator stay what they are: a community must not lose its owner by a click.
     """
@@ -52,7 +82,15 @@ class Leave(Order, frozen=True, kw_only=True, tag="leave"):
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         member = books.actor(self.by)
+        here = _BEGAN if books.home is None else f"{IN_PREFIX}{books.home}"
+        noted = set(_places(member.flags))
+        if member.is_present and not is_in(member.flags, books.home):
+            return Decision(receipt=Left(member=member.id))
+        there = {_BEGAN, *(f"{IN_PREFIX}{place.home}" for place in joined_places(books.flags))}
+        if member.is_present and (noted & there) - {here}:
+            return Decision(receipt=Left(member=member.id), facts=(member.fact(here, None),))
         facts = [member.fact(PRESENT, False)] if member.is_present else []
+        facts += [member.fact(name, None) for name in sorted(noted)]
         facts += [
             member.fact(name, None)
             for name, value in sorted(member.flags.items())

@@ -27,14 +27,24 @@ from economy.ledger import COMMUNITY, Entry
 from economy.refusals import Code, Refusal, refuse
 from economy.rules.communities import CODE_LABEL
 from economy.rules.earning import Welcome
-from economy.rules.presence import Join, Leave
+from economy.rules.presence import Join, Leave, is_in
 from economy.rules.standing import standing_of
 from economy.service import LATE_AFTER, Answer, Offered
 from economy.store.batch import Waiting
 from economy.store.errors import describe
 from economy.store.reading import FirstAnswer, State, holds
 from economy.store.timing import from_us
-from economy.values import Asset, CommunityId, EntryNumber, IdempotencyKey, MemberId, Place, code_secret, fitting_key
+from economy.values import (
+    Asset,
+    CommunityId,
+    EntryNumber,
+    IdempotencyKey,
+    MemberId,
+    Place,
+    Role,
+    code_secret,
+    fitting_key,
+)
 
 log = logging.getLogger(__name__)
 
@@ -123,12 +133,13 @@ class Deciding:
         books = self._state.books[waiting.community]
         actor = books.actor(waiting.submission.order.by)
         waiting.actor = actor.id
+        self._place(waiting, books)
         self._note_presence(waiting, books, actor)
         new = waiting.acts and actor.flags.get(ACTED) is not True
         if new and books.settings.welcome_grant and instead is None:
             # Where it cannot be given now, as while everyone is frozen, the next order is the first.
             new = self._write_own(waiting.community, books, Welcome(by=actor.identity), f"welcome:{actor.id}")
-        self._show(waiting, books)
+        books.standing = self._standing(waiting, books)
         waiting.decided = True
         outcome = instead or self._too_late(waiting) or waiting.submission.order.decide(books, self._now)
         match outcome:
@@ -146,14 +157,17 @@ class Deciding:
                 stored = codec.StoredAnswer(about=outcome.about, why=outcome.why)  # type: ignore[arg-type]  # a stored one
                 self._reply(waiting, books, stored, outcome.offers, outcome.binds)
 
-    def _show(self, waiting: Waiting, books: Books) -> None:
-        """What the books have for this order alone: where it is given, what that makes of whoever gives it, and the
-        community beside."""
+    def _place(self, waiting: Waiting, books: Books) -> None:
+        """What the books have for this order alone: where it is given, and the community beside."""
         submission = waiting.submission
         books.place, books.home, books.attested = submission.place, waiting.meeting.home, submission.standing
         books.beside = None if waiting.beside is None else self._state.books[waiting.beside]
         books.tries = self._state.wrong_codes.get(waiting.community, 0)
-        books.standing = standing_of(
+
+    def _standing(self, waiting: Waiting, books: Books) -> frozenset[Role]:
+        """What the place makes of whoever gives an order there."""
+        submission = waiting.submission
+        return standing_of(
             books.flags,
             books.settings,
             submission.place.platform,
@@ -190,19 +204,18 @@ class Deciding:
         if not waiting.acts:
             return
         key = waiting.key
-        elsewhere = any(
-            sighting.identity == waiting.submission.order.by and sighting.present is False
-            for sighting in waiting.submission.sightings
-        )
-        if not actor.is_present and not elsewhere:
+        own = [each.present for each in waiting.submission.sightings if each.identity == waiting.submission.order.by]
+        is_news = not actor.is_present or (True in own and not is_in(actor.flags, books.home))
+        if is_news and False not in own:
             self._write_own(waiting.community, books, Join(by=actor.identity), f"{key}:join")
         for sighting in waiting.submission.sightings:
             member = books.find(sighting.identity)
             if sighting.present is None or member is None or member is actor:
                 continue
-            if sighting.present and not member.is_present:
+            is_there = is_in(member.flags, books.home)
+            if sighting.present and not is_there:
                 self._write_own(waiting.community, books, Join(by=member.identity), f"{key}:join:{member.id}")
-            elif member.is_present and not sighting.present:
+            elif is_there and not sighting.present:
                 self._write_own(waiting.community, books, Leave(by=member.identity), f"{key}:leave:{member.id}")
 
     def _write_own(self, community: CommunityId, books: Books, order: Order, key: str) -> bool:

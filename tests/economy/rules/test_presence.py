@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import UTC, datetime
 
-from economy.books import AMOUNT_HIDDEN, CREATOR, HIDDEN, PRESENT
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from economy.books import AMOUNT_HIDDEN, CREATOR, HIDDEN, PRESENT, Books, Member
 from economy.ledger import Fact
 from economy.refusals import Code
-from economy.rules.presence import Hide, Hideable, Join, Leave
-from economy.values import Role
+from economy.rules.presence import Hide, Hideable, Join, Leave, is_in
+from economy.values import CommunityId, MemberId, Role
 from tests.economy.scene import Scene, person, refused
+
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -70,3 +76,56 @@ def test_a_leaver_is_unknown_to_those_who_would_pay_them(scene):
     scene.done(Leave(by=person("bo")))
     refused(scene.press("ana", question), Code.UNKNOWN_MEMBER)
     assert scene.has("ana") == (0, 2_000, 0)
+
+
+# --- a community in several places ------------------------------------------------------------------------------------
+
+SHARED = {f"place.{home}": f"2026-01-05T12:00:00+00:00 telegram {home}" for home in (7, 8)}
+STEPS = st.lists(st.tuples(st.sampled_from([Join, Leave]), st.sampled_from([None, 7, 8])), max_size=20)
+
+
+def carried_out(order, books: Books, home: int | None) -> None:
+    books.home = None if home is None else CommunityId(home)
+    decision = order(by=person("ana")).decide(books, NOW)
+    for fact in decision.facts:
+        assert books.actor(person("ana")).flags.get(fact.name) == fact.before
+        books.actor(person("ana")).flags[fact.name] = fact.after
+
+
+def shared(flags=None) -> tuple[Books, Member]:
+    books = Books(dict(SHARED))
+    member = Member(MemberId(1), person("ana"), flags=dict(flags or {}))
+    books.add(member)
+    return books, member
+
+
+@given(STEPS)
+def test_whoever_is_in_one_of_several_places_is_a_member(steps):
+    books, member = shared()
+    places: set[int | None] = set()
+    for order, home in steps:
+        carried_out(order, books, home)
+        places = places | {home} if order is Join else places - {home}
+        assert member.is_present is bool(places)
+        homes = (None, CommunityId(7), CommunityId(8))
+        assert {each for each in homes if is_in(member.flags, each)} == places
+
+
+def test_whoever_leaves_one_place_stays_staff_in_the_other_and_ends_with_the_last():
+    """Fault 82: leaving a group is not leaving the server that shares its community."""
+    books, member = shared({PRESENT: True, "role.treasurer": True})
+    carried_out(Join, books, 7)
+    carried_out(Leave, books, 7)
+    assert member.roles == {Role.TREASURER}
+    carried_out(Leave, books, None)
+    assert (member.is_present, member.roles) == (False, frozenset())
+
+
+def test_a_place_that_left_the_community_keeps_nobody_in_it():
+    books, member = shared()
+    carried_out(Join, books, None)
+    carried_out(Join, books, 7)
+    books.flags["place.7"] = None
+    carried_out(Leave, books, None)
+    assert not member.is_present
+    assert [name for name, value in member.flags.items() if value] == []

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
+from economy.books import PRESENT
 from economy.refusals import Code
 from economy.rules.communities import (
     HERE,
@@ -26,6 +27,7 @@ from economy.rules.communities import (
 )
 from economy.rules.offers import Press
 from economy.rules.places import MapRole, Notices, TellIn
+from economy.rules.presence import Leave
 from economy.service import Answer, Submission
 from economy.store import tables
 from economy.store.journal import StoreJournal
@@ -345,3 +347,20 @@ async def test_where_a_community_began_it_stays(journal, reads, ana, bo):
     assert refusal_of(await ana.owns(PartPlace(by=person("ana")))).rule == "began_here"
     assert refusal_of(await ana.ask(code)).rule == "others_joined"
     assert refusal_of(await bo.ask(code)).rule == "joined_already"
+
+
+async def test_whoever_leaves_one_of_two_places_is_still_a_member(journal, reads, ana, bo):
+    """Fault 82"""
+    await bo.join(await ana.invite(reads))
+    lobby, cafe = Acting(journal, LOBBY, "lobby"), Acting(journal, CAFE, "cafe")
+    await lobby.grant(cy=5)
+    await lobby.done(acts.appoint("cy", Role.MODERATOR))
+    await cafe.grant(dee=5)
+    await cafe.done(acts.tip("cy", "dee", amount=1))
+    gone = (acts.sighting("cy", present=False),)
+    await cafe.done(Leave(by=person("cy")), seen=gone)
+    cy = await reads.reader(LOBBY, person("cy"))
+    assert (cy.flags[PRESENT], cy.roles) == (True, {Role.MODERATOR})
+    await lobby.done(Leave(by=person("cy")), seen=gone)
+    cy = await reads.reader(LOBBY, person("cy"))
+    assert (cy.flags[PRESENT], cy.roles) == (False, frozenset())
