@@ -264,8 +264,9 @@ class Reply(Struct, frozen=True, kw_only=True):
 
     `outcome` is a plain name (`tip`, `confirm`, `refused`); `code` is the refusal's. `replaces` is the receipt whose
     public message this one takes the place of, on platforms that can edit. `pings` are the people addressed.
-    `repeated`: an earlier answer given again, which everyone may have seen already. `strand`: what it belongs to, for a
-    public reply of which everyone is to see only the latest; where that has no message any more, it gets a new one.
+    `repeated`: an earlier answer given again, which everyone may have seen already. `community`: whose receipts these
+    are, by a number. `strand`: what it belongs to, for a public reply of which everyone is to see only the latest;
+    where that has no message any more, it gets a new one.
     """
 
     command: str | None
@@ -279,7 +280,19 @@ class Reply(Struct, frozen=True, kw_only=True):
     pings: tuple[Identity, ...] = ()
     replaces: str | None = None
     repeated: bool = False
+    community: int = 0
     strand: Strand | None = None
+
+    @property
+    def mark(self) -> str | None:
+        """The receipt as doors keep in mind where it was told: a place may meet in another community later, where the
+        same number is another receipt."""
+        return None if self.receipt is None else f"{self.community}:{self.receipt}"
+
+    @property
+    def replaced_mark(self) -> str | None:
+        """What it takes the place of, as doors keep that in mind."""
+        return None if self.replaces is None else f"{self.community}:{self.replaces}"
 
 
 class Suggestion(Struct, frozen=True):

@@ -168,7 +168,7 @@ class Asked:
         telling = teller(outcome, done, words)
         if shown_to is Visibility.PUBLIC and not self.invocation.veiled:
             # Those under a message name whose they are.
-            buttons = (*telling.buttons, *social_buttons(outcome, answer.number, words))
+            buttons = (*telling.buttons, *social_buttons(outcome, answer.number, words, self.community_id))
             telling = msgspec.structs.replace(telling, buttons=buttons)
         combo = await self._combo(outcome, answer) if shown_to is Visibility.PUBLIC else None
         if combo is not None:
@@ -178,7 +178,9 @@ class Asked:
             visibility=shown_to,
             receipt=None if answer.number is None else receipt_id(answer.number),
             repeated=answer.repeated,
-            strand=None if combo is None else Strand(combo.key, combo.as_of, begins=combo.begins),
+            strand=None
+            if combo is None
+            else Strand(f"{self.community_id}:{combo.key}", combo.as_of, begins=combo.begins),
         )
 
     # --- combos ---------------------------------------------------------------------------------------------
@@ -222,7 +224,7 @@ class Asked:
             telling,
             nodes=(*telling.nodes, stands),
             fields=fields,
-            buttons=social_buttons(latest.gift, latest.number, words),
+            buttons=social_buttons(latest.gift, latest.number, words, self.community_id),
         )
 
     async def _ask(self, question: Question, answer: Answer, done: Done) -> Reply:
@@ -263,6 +265,7 @@ class Asked:
             pings=telling.pings,
             replaces=telling.replaces,
             repeated=repeated,
+            community=self.reader.community_id or 0,
             strand=strand,
         )
 

@@ -15,54 +15,59 @@ from economy.rules.gifting import Gifted
 from economy.rules.tipping import Tipped
 from economy.service import Economy
 from economy.settings import Feature
-from economy.values import EntryNumber, MemberId, parse_receipt_id, receipt_id
+from economy.values import CommunityId, EntryNumber, MemberId, parse_receipt_id, receipt_id
 from economy.views import Reader
 
 THANKS = "t:"
-"""Begins the data of a button that thanks; the receipt follows."""
+"""Begins the data of a button that thanks; the community, `:` and the receipt follow: numbers of another community mean
+other things, and a place may meet in another one by the time the button is pressed."""
 
 MINE = "m:coins"
 """The data of a button that shows whoever presses it their own coins and rank."""
 
 AGAIN = "a:"
-"""Begins the data of a button that gives a command anew with each press: whose it is, `:` and the line follow."""
+"""Begins the data of a button that gives a command anew with each press: whose it is, `.` and in which community, `:`
+and the line follow."""
 
 
-def social_buttons(receipt: Receipt, number: EntryNumber | None, words: Words) -> tuple[Button, ...]:
+def social_buttons(
+    receipt: Receipt, number: EntryNumber | None, words: Words, community: CommunityId
+) -> tuple[Button, ...]:
     """What can be pressed under a public message about a receipt; nothing where nobody got anything."""
     if number is None:
         return ()
     match receipt:
         case Gifted(sender=sender):
-            mine = [*_again(receipt, words), _undo(sender, number, words)]
+            mine = [*_again(receipt, words, community), _undo(sender, number, words, community)]
         case Tipped(sender=sender):
-            mine = [_undo(sender, number, words)]
+            mine = [_undo(sender, number, words, community)]
         case ChestTipped():
             mine = []
         case _:
             return ()
-    thank = Button(label=words.text("Thank"), data=f"{THANKS}{receipt_id(number)}")
+    thank = Button(label=words.text("Thank"), data=f"{THANKS}{community}:{receipt_id(number)}")
     buttons = (thank, Button(label=words.text("My coins"), data=MINE), *mine)
     return tuple(button for button in buttons if len(button.data.encode()) <= BUTTON_DATA_BYTES_MAX)
 
 
-def _again(receipt: Gifted, words: Words) -> Sequence[Button]:
+def _again(receipt: Gifted, words: Words, community: CommunityId) -> Sequence[Button]:
     creator = words.shown.get(receipt.creator)
     if creator is None:
         return ()
     count = f" x{receipt.count}" if receipt.count > 1 else ""
     line = f"gift {receipt.gift}{count} id:{creator.identity.native_id}"
-    return (Button(label=words.text("Send again"), data=f"{AGAIN}{receipt.sender}:{line}"),)
+    return (Button(label=words.text("Send again"), data=f"{AGAIN}{receipt.sender}.{community}:{line}"),)
 
 
-def _undo(sender: MemberId, number: EntryNumber, words: Words) -> Button:
-    return Button(label=words.text("Undo"), data=f"{AGAIN}{sender}:undo {receipt_id(number)}")
+def _undo(sender: MemberId, number: EntryNumber, words: Words, community: CommunityId) -> Button:
+    return Button(label=words.text("Undo"), data=f"{AGAIN}{sender}.{community}:undo {receipt_id(number)}")
 
 
 def line_again(data: str, reader: Reader) -> str:
     """The command line of such a button, for whom it is. Refuses others, and what is none."""
-    owner, _, line = data.removeprefix(AGAIN).partition(":")
-    if not line:
+    whose, _, line = data.removeprefix(AGAIN).partition(":")
+    owner, _, community = whose.partition(".")
+    if not line or community != str(reader.community_id):
         refuse_asked(Code.EXPIRED, rule="malformed")
     if owner != str(reader.member_id):
         refuse_asked(Code.NOT_ALLOWED, rule="presser")
@@ -84,8 +89,9 @@ async def own_rank(economy: Economy, reader: Reader, words: Words) -> Line | Non
 
 async def thanked(economy: Economy, reader: Reader, data: str) -> Reply:
     """The receiver's thanks, for everyone. Refuses whoever got nothing, and what was taken back."""
-    number = parse_receipt_id(data.removeprefix(THANKS))
-    if number is None or reader.community_id is None:
+    community, _, of = data.removeprefix(THANKS).partition(":")
+    number = parse_receipt_id(of)
+    if number is None or reader.community_id is None or community != str(reader.community_id):
         refuse_asked(Code.EXPIRED, rule="malformed")
     entry = await economy.reads.entry(reader.community_id, number)
     if entry is None or entry.undone_by is not None:

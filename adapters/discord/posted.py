@@ -36,17 +36,18 @@ class PostedMessages:
 
     def remember(self, place: Place, reply: Reply, channel_id: int | None, message_id: int | None) -> None:
         """A public reply about a receipt was posted."""
-        if reply.receipt is None or message_id is None or channel_id is None:
+        if reply.mark is None or message_id is None or channel_id is None:
             return
         if reply.visibility is not Visibility.PUBLIC:
             return
-        self._posted[place, reply.receipt] = Posted(channel_id, message_id, reply)
+        self._posted[place, reply.mark] = Posted(channel_id, message_id, reply)
         if len(self._posted) > REMEMBERED_MAX:
             self._posted.popitem(last=False)
 
     async def take_back(self, place: Place, reply: Reply) -> None:
         """Strikes through what told of the receipt that a reply takes the place of; never raises."""
-        told = self._posted.pop((place, reply.replaces), None) if reply.replaces is not None else None
+        mark = reply.replaced_mark
+        told = self._posted.pop((place, mark), None) if mark is not None else None
         content = rendered(told.reply).content if told is not None else None
         if told is None or not content:
             return

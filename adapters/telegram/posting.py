@@ -104,22 +104,22 @@ class Postman:
 
     async def _publicly(self, reply: Reply, where: Where, own: Own, *, sees_all: bool) -> None:
         words = self._words(own, sees_all=sees_all)
-        if reply.repeated and reply.receipt and await self._posts.is_published(where.chat, reply.receipt):
+        if reply.repeated and reply.mark and await self._posts.is_published(where.chat, reply.mark):
             return
         text = self._pages(reply, words)
         keyboard = await self._keyboards(reply)
         if reply.strand is not None and len(text) == 1:
             await self._of_strand(reply.strand, text[0], where, keyboard)
             return
-        if reply.replaces is not None and await self._posts.replace(
-            text, where.chat, reply.replaces, reply.receipt, keyboard
+        if reply.replaced_mark is not None and await self._posts.replace(
+            text, where.chat, reply.replaced_mark, reply.mark, keyboard
         ):
             return
-        if where.post is not None and reply.receipt is not None and len(text) == 1:
-            await self._posts.list_under(text[0], self._target(where, under=where.post), reply.receipt, keyboard)
+        if where.post is not None and reply.mark is not None and len(text) == 1:
+            await self._posts.list_under(text[0], self._target(where, under=where.post), reply.mark, keyboard)
             return
         target = self._target(where, under=where.message)
-        await self._posts.publish(text, target, reply.receipt, keyboard)
+        await self._posts.publish(text, target, reply.mark, keyboard)
         await self._attach(reply, target)
 
     async def _of_strand(self, strand: Strand, page: Written, where: Where, keyboard: Keyboard) -> None:

@@ -213,7 +213,9 @@ async def roles(asked: Asked) -> Reply:
         words.line("{role}: whoever holds {group}", role=role_name(role, words), group=words.called(group))
         for role, group in mapping(asked.reader.community_flags)
     ]
-    if not lines:
+    if asked.reader.home is not None:
+        lines.append(words.line("This place joined the community, which whoever owns the place where it began owns."))
+    elif not lines:
         lines = [words.line("Nobody holds a role here by name. Whoever owns this place on its platform is its owner.")]
     if asked.may(Right.APPOINT):
         lines.append(words.line("/roles give and /roles take change that."))

@@ -98,9 +98,12 @@ _PARTS: Final = (
         *("offers", "o", "o.nonce = w.v"),
     ),
     # Where the places of a batch meet: behind the lock, so that no order is carried out where its place was before.
-    (
-        "SELECT 9, p.community_id, coalesce(p.own_id, 0), coalesce(p.former_id, 0), 0, p.platform, p.native_id, '', ''"
-        f" FROM {{places}} {each_of('places', 'p', 'p.platform = w.v AND p.native_id = w.u')}"
+    " ".join(
+        (
+            "SELECT 9, p.community_id, coalesce(p.own_id, 0), coalesce(p.former_id, 0), 0,",
+            "p.platform, p.native_id, '', '' FROM {places}",
+            each_of("places", "p", "p.platform = w.v AND p.native_id = w.u"),
+        )
     ),
 )
 STATE: Final = Query(

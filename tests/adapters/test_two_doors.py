@@ -199,3 +199,32 @@ async def test_a_code_in_an_open_group_is_that_groups_alone(both: Both) -> None:
     assert "This code does not work" in both.there.seen_by("dee")[-1].text
     await both.presses("eve", "Confirm")
     assert "The terrace" in (await both.ana.use("community")).text
+
+
+async def test_what_was_shown_before_the_group_joined_does_nothing_after_it(both: Both) -> None:
+    """Fault 18: numbers of receipts, thanks and what goes with them are another community's by then."""
+    await both.says("eve", "/coins add @dee 50 before")
+    await both.says("dee", "/tip @eve 5")
+    tipped = next(shown for shown in both.there.seen_in(both.group) if "dee tipped eve 5 coins." in shown.text)
+    await both.joins()
+    await both.ana.use("coins add", who=both.bo.user, amount=100, reason="so that receipts have the same numbers")
+    for _ in range(8):
+        await both.says("dee", "/daily")
+        await both.says("dee", "/tip @eve 1")
+    edits = tipped.edits
+    for name, label in (("eve", "Thank"), ("dee", "Undo")):
+        both.there.alerts.clear()
+        await both.there.settled(both.there.press(name, tipped, label))
+        said = [text for _, text, _ in both.there.alerts] + [shown.text for shown in both.there.seen_by(name)[-1:]]
+        assert any("This button no longer works" in text for text in said), said
+    assert (tipped.edits, tipped.removed) == (edits, False)
+    assert "You have 8 coins" in await both.says("eve", "/balance")
+
+
+async def test_a_bot_that_was_removed_and_comes_back_finds_the_group_where_it_was(both: Both) -> None:
+    """Fault 107: its owner has to prove nothing anew, and gains nothing by it."""
+    await both.joins()
+    await both.there.settled(both.there.bot_changes(both.group, "left", by="eve"))
+    await both.there.settled(both.there.bot_changes(both.group, "administrator", by="eve", was="left"))
+    assert "Only operators, owners" in await both.says("eve", "/coins add @dee 30 quiz")
+    assert "The terrace" in (await both.ana.use("community")).text

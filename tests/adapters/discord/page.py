@@ -133,7 +133,7 @@ async def page() -> str:
             seen = await people[name].use(command, **meant)
             if command == "tip" and not receipt:
                 receipt = next(
-                    each["custom_id"].removeprefix("t:")
+                    each["custom_id"].rpartition(":")[2]
                     for each in seen.message["components"][0]["components"]
                     if each["custom_id"].startswith("t:")
                 )

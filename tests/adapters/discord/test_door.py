@@ -195,6 +195,8 @@ async def test_somebody_else_cannot_press_it(town) -> None:
         "o:" + "y" * 90,
         "t:",
         "t:1A",
+        "t:1:1A",
+        "t:x:1A",
         "t:99999A",
         "a:",
         "a:1:",
