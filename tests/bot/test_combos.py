@@ -188,23 +188,23 @@ async def test_a_reply_says_which_strand_it_is_of_and_the_later_one_is_known(tal
     third = await talk.press("bo", second, "Send again", channel="7")
     assert first.strand.begins
     assert not second.strand.begins
-    assert first.strand.key == second.strand.key == first.receipt
+    assert first.strand.key == second.strand.key == first.mark
     assert first.strand.step < second.strand.step
     assert second.fields["combo"] == {"sends": 2, "count": 2, "cost": 2}
     assert "combo" not in first.fields
-    assert third.strand.key == first.receipt
+    assert third.strand.key == first.mark
     assert text_of(third) == "bo sent cy rose x3 (3)."
 
 
 async def test_an_undo_is_of_the_strand_and_its_buttons_are_about_what_is_left(talk):
     first, second = await rose(talk), await rose(talk)
     undone = await talk.press("bo", second, "Undo")
-    assert (undone.strand.key, undone.replaces) == (first.receipt, second.receipt)
+    assert (undone.strand.key, undone.replaces) == (first.mark, second.receipt)
     assert undone.strand.step > second.strand.step
     assert undone.fields["combo"] == {"sends": 1, "count": 1, "cost": 1}
     again = await talk.press("bo", undone, "Undo")
     assert text_of(again) == "bo took back a gift to cy (1)."
-    assert (again.strand.key, again.buttons) == (first.receipt, ())
+    assert (again.strand.key, again.buttons) == (first.mark, ())
 
 
 async def test_moderators_lower_the_count_too(talk):
@@ -244,7 +244,7 @@ async def test_presses_at_once_settle_once_each_and_the_highest_step_says_all(ta
     assert len({reply.receipt for reply in replies}) == 20
     latest = max(replies, key=lambda reply: reply.strand.step)
     assert text_of(latest) == "bo sent cy rose x21 (21)."
-    assert {reply.strand.key for reply in replies} == {first.receipt}
+    assert {reply.strand.key for reply in replies} == {first.mark}
     assert (await talk.say("bo", "/balance")).fields["bonus"] == 100 - 21
 
 
