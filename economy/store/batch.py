@@ -116,12 +116,15 @@ def take_batch(waiting: deque[Waiting]) -> list[Waiting]:
     """Takes the next orders off the queue.
 
     An order that looks back is only ever behind others of its kind: what it asks for could otherwise still be
-    unwritten. Of those that ask by time there is one in a batch, since books hold one such answer for a member.
+    unwritten. Of those that ask by time there is one in a batch, since books hold one such answer for a member. An
+    order about identities is alone: who is who for all others must not change meanwhile.
     """
     batch: list[Waiting] = []
     weight = 0
     while waiting and len(batch) < ORDERS_MAX and weight < WEIGHT_MAX:
         following = waiting[0]
+        if batch and (following.needs.identities or batch[-1].needs.identities):
+            break
         if batch and following.needs.looks_back:
             asked_by_time = following.needs.since and any(each.needs.since for each in batch)
             if asked_by_time or not batch[-1].needs.looks_back:
