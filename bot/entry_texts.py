@@ -10,7 +10,7 @@ from bot.naming import inert
 from bot.telling import members_in
 from bot.wording import Words
 from economy.books import ACTED, BLOCK_PREFIX, PRESENT
-from economy.ledger import COMMUNITY, Fact, Receipt, Undone
+from economy.ledger import COMMUNITY, Connected, Disconnected, Fact, Receipt, Undone
 from economy.refusals import Value
 from economy.rules.adjusting import Adjusted
 from economy.rules.chest import ChestTipped
@@ -47,7 +47,10 @@ def gist(entry: EntryView, words: Words) -> str:
 
 
 def told(entry: EntryView) -> list[Fact]:
-    """The facts that the entry's kind does not say already. A first order is noted with whatever it was."""
+    """The facts that the entry's kind does not say already. A first order is noted with whatever it was; what becomes of
+    a member's flags when accounts are joined follows from them; and who is who among ids never leaves the bot."""
+    if isinstance(entry.receipt, Connected | Disconnected):
+        return []
     return [fact for fact in entry.facts if fact.name not in (ACTED, PRESENT)]
 
 
@@ -68,6 +71,10 @@ def _moved(receipt: Receipt, words: Words) -> str:
             )
         case DailyClaimed() | Welcomed():
             return words.coins(receipt.amount)
+        case Connected():
+            return words.text("{coins} of another account", coins=words.coins(receipt.coin + receipt.bonus))
+        case Disconnected():
+            return words.texts("{n} account left", "{n} accounts left", len(receipt.left))
         case Undone():
             return ", ".join(receipt_id(part.number) for part in receipt.parts[:_PARTS_MAX])
         case _:

@@ -59,7 +59,7 @@ class Needs(Struct, frozen=True):
     members they touch. `latest_by`: the latest tip or gift that this person sent. `since`: every entry that can be
     undone in which the person sent, acted or received since the time. `offers`: stored offers by nonce.
     `identities`: the actor's identities are being joined or parted, so that communities beside this one are touched
-    (`Books.linking`); such an order is alone in its batch. `code`: the code that was entered. `leaving`: the identities
+    (`Books.linking`); such an order is alone in its batch. `entered`: the code that was entered. `leaving`: the identities
     that leave. `sets_community`: changes settings, other flags of the community or who holds a role, so others must not
     read them meanwhile.
     """
@@ -73,7 +73,7 @@ class Needs(Struct, frozen=True):
     offers: tuple[str, ...] = ()
     sets_community: bool = False
     identities: bool = False
-    code: str = ""
+    entered: str = ""
     leaving: tuple[Identity, ...] = ()
 
     @property

@@ -37,7 +37,7 @@ COMMUNITIES_MAX: Final = 500
 """In how many communities a person may be a member to be joined: all of it is one transaction."""
 
 
-class Code(Struct, frozen=True):
+class JoinCode(Struct, frozen=True):
     """A one-time code. `owner` asked for it; `other` entered it and agreed, None while nobody did.
 
     Names are as the door knew them at that moment, since neither has to be known where the other speaks.
@@ -63,8 +63,8 @@ class Linking(Struct, frozen=True):
     """
 
     fresh: str
-    own: Code | None = None
-    entered: Code | None = None
+    own: JoinCode | None = None
+    entered: JoinCode | None = None
     guesses: int = 0
     identities: tuple[Identity, ...] = ()
     """All of the actor's."""

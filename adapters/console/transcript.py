@@ -13,6 +13,7 @@ from typing import TextIO, assert_never
 
 from rich.filesize import decimal
 
+from adapters.console.blanks import Blanks
 from adapters.console.clock import StandingClock
 from adapters.console.courier import Courier, Opener, Parcel
 from adapters.console.grammar import (
@@ -95,6 +96,7 @@ class Performance:
         self._world = World()
         self._courier = Courier(self._world, run=stage.run, folders=stage.folders)
         self._last: Parcel | None = None
+        self._blanks = Blanks()
         self.differs = False
 
     async def open(self) -> None:
@@ -170,7 +172,7 @@ class Performance:
         return Delivery(step, parcel)
 
     def _said(self, step: Say) -> Parcel:
-        return self._courier.said(step.speaker, step.text, private=step.private)
+        return self._courier.said(step.speaker, self._blanks.filled(step.text), private=step.private)
 
     def _pressed(self, step: Press) -> Parcel:
         parcel = self._courier.pressed(step.presser, step.label)
@@ -206,9 +208,10 @@ class Performance:
         if step.expected is None:
             return
         answered = [] if reply is None else [line.rstrip() for line in plain(reply).split("\n")]
-        if answered != list(step.expected):
+        expected = self._blanks.expected(step.expected, answered)
+        if answered != expected:
             self.differs = True
-            for line in difference(step, answered):
+            for line in difference(step.line, expected, answered):
                 self._write(line, to=self._stage.err if self._stage.as_json else self._stage.out)
 
     def _echo(self, source: str) -> None:
@@ -221,10 +224,10 @@ class Performance:
         stream.flush()
 
 
-def difference(step: Message, answered: Sequence[str]) -> Iterator[str]:
+def difference(line: int, wanted: Sequence[str], answered: Sequence[str]) -> Iterator[str]:
     """A unified diff of what a message should have been answered, and what it was."""
-    expected, actual = f"expected for line {step.line}", "answered" if answered else "answered nothing"
-    return difflib.unified_diff(step.expected or (), answered, expected, actual, lineterm="", n=1_000)
+    expected, actual = f"expected for line {line}", "answered" if answered else "answered nothing"
+    return difflib.unified_diff(wanted, answered, expected, actual, lineterm="", n=1_000)
 
 
 def files_of(reply: Reply) -> list[File]:

@@ -44,13 +44,12 @@ from economy.links import (
     IDENTITIES_MAX,
     LINKS,
     SUCCESSOR,
-    Code,
+    JoinCode,
     Linking,
     plain_code,
     with_links,
 )
-from economy.refusals import Code as No
-from economy.refusals import Refusal, Value, refuse
+from economy.refusals import Code, Refusal, Value, refuse
 from economy.totals import ADJUSTED, DIAMONDS, EARNED
 from economy.values import Asset, Coins, Identity, MemberId
 
@@ -70,6 +69,7 @@ class CodeGiven(Receipt, frozen=True, kw_only=True, tag="code_given"):
 
 class ConnectionAsked(Receipt, frozen=True, kw_only=True, tag="connection_asked"):
     """What is asked before two identities become one person, and in no entry: the other is named as they were seen.
+    `platform` is empty where both are on the same.
 
     The amounts are the reader's own here; `communities` is in how many the reader is a member.
     """
@@ -134,17 +134,17 @@ class Connect(Order, frozen=True, kw_only=True, tag="connect"):
     def decide(self, books: Books, now: datetime) -> Outcome:
         actor, linking = books.actor(self.by), _linking(books)
         if actor.is_bot:
-            return refuse(No.NOT_ALLOWED, rule="bots")
+            return refuse(Code.NOT_ALLOWED, rule="bots")
         own = linking.own
         if own is None or not own.holds(now) or self.new:
-            own = Code(self.by, actor.name, linking.fresh, now + CODE_FOR)
+            own = JoinCode(self.by, actor.name, linking.fresh, now + CODE_FOR)
         if own.other is None:
             return Question(about=CodeGiven(code=own.code, expires=own.expires), offers=(), why=("code",))
         if refusal := _must_be_joinable(books, linking):
             return refusal
         order = Confirm(by=self.by, other=own.other, code=own.code)
         offer = Offer(label="confirm", order=order, presser=actor.id, expires=own.expires)
-        about = _asked(actor, own.other_name, own.other, linking)
+        about = _asked(self.by, actor, own.other_name, own.other, linking)
         return Question(about=about, offers=(offer,), why=("connect",))
 
 
@@ -156,7 +156,7 @@ class EnterCode(Order, frozen=True, kw_only=True, tag="enter_code"):
     code: str
 
     def needs(self) -> Needs:
-        return Needs(identities=True, code=plain_code(self.code))
+        return Needs(identities=True, entered=plain_code(self.code))
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         actor, linking = books.actor(self.by), _linking(books)
@@ -168,7 +168,7 @@ class EnterCode(Order, frozen=True, kw_only=True, tag="enter_code"):
         agree = Agree(by=self.by, code=code.code)
         expires = min(code.expires, now + CONFIRM_FOR)
         offer = Offer(label="confirm", order=agree, presser=actor.id, expires=expires)
-        about = _asked(actor, code.name, code.owner, linking)
+        about = _asked(self.by, actor, code.name, code.owner, linking)
         return Question(about=about, offers=(offer,), why=("connect",))
 
 
@@ -180,7 +180,7 @@ class Agree(Order, frozen=True, kw_only=True, tag="agree"):
     code: str
 
     def needs(self) -> Needs:
-        return Needs(identities=True, code=self.code)
+        return Needs(identities=True, entered=self.code)
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         actor, linking = books.actor(self.by), _linking(books)
@@ -198,29 +198,29 @@ def _linking(books: Books) -> Linking:
     return books.linking
 
 
-def _entered(by: Identity, actor: Member, linking: Linking, now: datetime) -> Code | Refusal:
+def _entered(by: Identity, actor: Member, linking: Linking, now: datetime) -> JoinCode | Refusal:
     """The code that was entered, if it holds and nobody else used it."""
     if actor.is_bot:
-        return refuse(No.NOT_ALLOWED, rule="bots")
+        return refuse(Code.NOT_ALLOWED, rule="bots")
     if linking.guesses >= GUESSES_MAX:
-        return refuse(No.LIMIT_EXCEEDED, rule="codes", limit=GUESSES_MAX, minutes=CODE_FOR // timedelta(minutes=1))
+        return refuse(Code.LIMIT_EXCEEDED, rule="codes", limit=GUESSES_MAX, minutes=CODE_FOR // timedelta(minutes=1))
     code = linking.entered
     if code is None or not code.holds(now) or code.other not in (None, by):
         # One answer for all, so that guessing tells nothing.
-        return refuse(No.EXPIRED, rule="code", minutes=CODE_FOR // timedelta(minutes=1))
+        return refuse(Code.EXPIRED, rule="code", minutes=CODE_FOR // timedelta(minutes=1))
     if code.owner == by:
-        return refuse(No.INVALID_ARGUMENT, rule="own_code")
+        return refuse(Code.INVALID_ARGUMENT, rule="own_code")
     return code
 
 
 def _must_be_joinable(books: Books, linking: Linking) -> Refusal | None:
     """Whether the two could become one person, as far as can be seen from here."""
     if linking.stays == linking.goes:
-        return refuse(No.INVALID_ARGUMENT, rule="connected")
+        return refuse(Code.INVALID_ARGUMENT, rule="connected")
     if linking.joined_identities > IDENTITIES_MAX:
-        return refuse(No.LIMIT_EXCEEDED, rule="identities", limit=IDENTITIES_MAX)
+        return refuse(Code.LIMIT_EXCEEDED, rule="identities", limit=IDENTITIES_MAX)
     if linking.moved_communities > COMMUNITIES_MAX:
-        return refuse(No.LIMIT_EXCEEDED, rule="communities", limit=COMMUNITIES_MAX)
+        return refuse(Code.LIMIT_EXCEEDED, rule="communities", limit=COMMUNITIES_MAX)
     if refusal := books.must_move():
         return refusal
     here = (books.members.get(linking.stays), books.members.get(linking.goes))
@@ -229,17 +229,17 @@ def _must_be_joinable(books: Books, linking: Linking) -> Refusal | None:
 
 def _must_be_free(books: Books, member: Member) -> Refusal | None:
     if member.flags.get(FREEZE) is not None:
-        return refuse(No.FROZEN, rule="connect", appeal=books.settings.appeal)
+        return refuse(Code.FROZEN, rule="connect", appeal=books.settings.appeal)
     if any(balance < 0 for balance in member.wallet.values()):
-        return refuse(No.IN_DEBT, rule="connect", owed=-min(member.wallet.values()))
+        return refuse(Code.IN_DEBT, rule="connect", owed=-min(member.wallet.values()))
     return None
 
 
-def _asked(actor: Member, name: str, other: Identity, linking: Linking) -> ConnectionAsked:
+def _asked(by: Identity, actor: Member, name: str, other: Identity, linking: Linking) -> ConnectionAsked:
     return ConnectionAsked(
         member=actor.id,
         other=name,
-        platform=other.platform,
+        platform="" if other.platform == by.platform else other.platform,
         coin=actor.holds(Asset.COIN),
         bonus=actor.holds(Asset.BONUS),
         diamond=actor.holds(Asset.DIAMOND),
@@ -259,13 +259,13 @@ class Confirm(Order, frozen=True, kw_only=True, tag="confirm_connection"):
     code: str
 
     def needs(self) -> Needs:
-        return Needs(identities=True, code=self.code)
+        return Needs(identities=True, entered=self.code)
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         linking = _linking(books)
         code = linking.entered
         if code is None or not code.holds(now) or (code.owner, code.other) != (self.by, self.other):
-            return refuse(No.EXPIRED, rule="code", minutes=CODE_FOR // timedelta(minutes=1))
+            return refuse(Code.EXPIRED, rule="code", minutes=CODE_FOR // timedelta(minutes=1))
         return _must_be_joinable(books, linking) or succeed(books, linking.goes, linking.stays, now)
 
 
@@ -386,9 +386,9 @@ class Disconnect(Order, frozen=True, kw_only=True, tag="disconnect"):
         actor, linking = books.actor(self.by), _linking(books)
         others = tuple(sorted(identity for identity in linking.identities if identity != self.by))
         if not others:
-            return refuse(No.INVALID_ARGUMENT, rule="not_connected")
+            return refuse(Code.INVALID_ARGUMENT, rule="not_connected")
         if linking.communities > COMMUNITIES_MAX:
-            return refuse(No.LIMIT_EXCEEDED, rule="communities", limit=COMMUNITIES_MAX)
+            return refuse(Code.LIMIT_EXCEEDED, rule="communities", limit=COMMUNITIES_MAX)
         leaving = (self.by,) if self.who is Leaving.THIS else others
         about = DisconnectionAsked(
             member=actor.id,
@@ -418,7 +418,7 @@ class Depart(Order, frozen=True, kw_only=True, tag="depart"):
     def decide(self, books: Books, now: datetime) -> Outcome:
         linking = _linking(books)
         if tuple(sorted(linking.identities)) != self.identities:
-            return refuse(No.EXPIRED, rule="unknown")
+            return refuse(Code.EXPIRED, rule="unknown")
         return depart(books, books.actor(self.by).id, linking.newcomers, now)
 
 

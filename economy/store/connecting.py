@@ -25,12 +25,11 @@ from economy.links import (
     CODE_LETTERS,
     COMMUNITIES_MAX,
     IDENTITIES_MAX,
-    Code,
+    JoinCode,
     Linking,
 )
 from economy.lookalikes import skeleton
-from economy.refusals import Code as No
-from economy.refusals import Refusal
+from economy.refusals import Code, Refusal
 from economy.rules.connecting import Agree, CodeGiven, Confirm, Connect, Depart, EnterCode, Separate, Succeed
 from economy.service import Submission
 from economy.store.batch import Waiting
@@ -86,7 +85,7 @@ class Connecting:
     async def read(self) -> None:
         """Finds who it is about, holding their identities where they may become another's."""
         own, entered, guesses = await self._codes()
-        other = _other_in(entered if self._waiting.needs.code else own, self._order.by)
+        other = _other_in(entered if self._waiting.needs.entered else own, self._order.by)
         about = [self._order.by] if other is None else [self._order.by, other]
         await self._hold(about)
         actor = self._people[self._order.by]
@@ -108,9 +107,9 @@ class Connecting:
         )
         self._add_companions()
 
-    async def _codes(self) -> tuple[Code | None, Code | None, int]:
+    async def _codes(self) -> tuple[JoinCode | None, JoinCode | None, int]:
         """The code that the actor asked for, the one that was entered, and the actor's wrong guesses."""
-        by, entered = self._order.by, self._waiting.needs.code
+        by, entered = self._order.by, self._waiting.needs.entered
         found = await self._connection.execute(
             select(connect_codes)
             .where(or_((by.platform, by.native_id) == _OWNER, connect_codes.c.code == (entered or None)))
@@ -204,7 +203,7 @@ class Connecting:
         match self._order, outcome:
             case Connect(), Question(about=CodeGiven() as given):
                 await self._put_code(given)
-            case EnterCode() | Agree(), Refusal(code=No.EXPIRED, fields={"rule": "code"}):
+            case EnterCode() | Agree(), Refusal(code=Code.EXPIRED, fields={"rule": "code"}):
                 await self._count_guess()
             case Agree(code=code), Receipt():
                 await self._note_other(code)
@@ -304,15 +303,15 @@ class Connecting:
         return sorted(c for c, member in self._names if member == person)
 
 
-def _code(row: Any) -> Code | None:
+def _code(row: Any) -> JoinCode | None:
     if row is None or row.code is None:
         return None
     other = None if row.other_platform is None else Identity(row.other_platform, row.other_native_id)
     owner = Identity(row.platform, row.native_id)
-    return Code(owner, row.name, row.code, from_us(row.expires_us), other, row.other_name)
+    return JoinCode(owner, row.name, row.code, from_us(row.expires_us), other, row.other_name)
 
 
-def _other_in(code: Code | None, by: Identity) -> Identity | None:
+def _other_in(code: JoinCode | None, by: Identity) -> Identity | None:
     """Who would be joined to `by`."""
     if code is None:
         return None

@@ -8,6 +8,7 @@ from typing import assert_never
 
 import pytest
 
+from adapters.console.blanks import Blanks
 from adapters.console.clock import StandingClock
 from adapters.console.grammar import (
     Again,
@@ -61,6 +62,7 @@ class Performance:
         self._bot: Opened | None = None
         self._seen: dict[tuple[str, str], tuple[Shown, str]] = {}
         self._is_late = False
+        self._blanks = Blanks()
 
     async def play(self, script: str) -> None:
         steps = parse_script(script)
@@ -148,6 +150,7 @@ class Performance:
                 if person.is_bot or "no-such.csv" in text:
                     # Telegram brings no bot what another one writes, and nobody can send a file that is not there.
                     return []
+                text = self._blanks.filled(text)
                 self._last = self._said(person.name, self._addressed(text), None if private else self._group)
             case Press(label=label, presser=presser):
                 person = self.person(presser)
@@ -216,7 +219,8 @@ class Performance:
     def _compare(self, step: Message, answered: list[str], sent: int) -> None:
         if step.expected is None or not sent:
             return
-        expected = comparable("\n".join(step.expected))
+        lines = answered[-1].split("\n") if answered else []
+        expected = comparable("\n".join(self._blanks.expected(step.expected, lines)))
         told = [comparable(text) for text in answered]
         # What was delivered again was answered already: it may be answered again, and no other way.
         is_again = isinstance(step, Again) or (isinstance(step, Press) and self._is_late)

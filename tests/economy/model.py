@@ -15,9 +15,8 @@ import msgspec
 from economy.books import ACTED, Books, Decision, Hint, Member, Needs, Offer, Order, Outcome, Question, StoredOffer
 from economy.codec import digest
 from economy.ledger import COMMUNITY, Connected, Disconnected, Entry, Receipt, Text, changes
-from economy.links import CODE_FOR, SUCCESSOR, Code, Linking
-from economy.refusals import Code as Refused
-from economy.refusals import Refusal, Value, refuse
+from economy.links import CODE_FOR, SUCCESSOR, JoinCode, Linking
+from economy.refusals import Code, Refusal, Value, refuse
 from economy.rules.connecting import Agree, CodeGiven, Confirm, Connect, Depart, EnterCode
 from economy.rules.earning import Welcome
 from economy.rules.offers import Press
@@ -47,7 +46,7 @@ class ModelEconomy:
     def __init__(self, called: str = "") -> None:
         """Members are called as their identities are, or all of them as `called`."""
         self.called = called
-        self.codes: dict[Identity, Code] = {}
+        self.codes: dict[Identity, JoinCode] = {}
         self.guesses: dict[Identity, tuple[int, datetime]] = {}
         self.drawn = 0
         self.flags: dict[str, Value] = {}
@@ -67,6 +66,15 @@ class ModelEconomy:
 
     def member(self, identity: Identity) -> Member:
         return self.members[self._identities[identity]]
+
+    def people(self) -> set[MemberId]:
+        """Everybody who has an identity."""
+        return set(self._identities.values())
+
+    def shared_identities(self) -> tuple[Identity, ...]:
+        """Those of a person who has more than one."""
+        of = list(self._identities.values())
+        return tuple(identity for identity, person in self._identities.items() if of.count(person) > 1)
 
     def balance(self, owner: Owner, asset: Asset) -> int:
         return self.accounts.get((owner, asset), 0)
@@ -110,7 +118,7 @@ class ModelEconomy:
         if key in self.answers:
             first_words, first = self.answers[key]
             if first_words != words:
-                return Answer(refuse(Refused.KEY_REUSED), now, self.settings.time_zone)
+                return Answer(refuse(Code.KEY_REUSED), now, self.settings.time_zone)
             return msgspec.structs.replace(first, repeated=True)
         actor = self.meet(order.by)
         if not isinstance(order, Join | Leave):
@@ -130,7 +138,7 @@ class ModelEconomy:
         match outcome:
             case Decision():
                 entry = self._write(order, outcome, key, now)
-                self._identities |= becomes
+                self._become(becomes)
                 return Answer(entry.receipt, now, time_zone, entry.number)
             case Hint():
                 return Answer(outcome.refusal, now, time_zone, offered=offered)
@@ -181,9 +189,9 @@ class ModelEconomy:
         """One community is all there is here."""
         inner = order.inner if isinstance(order, Press) else order
         needs, by = inner.needs(), inner.by
-        entered = next((code for code in self.codes.values() if needs.code and code.code == needs.code), None)
+        entered = next((code for code in self.codes.values() if needs.entered and code.code == needs.entered), None)
         own = self.codes.get(by)
-        code = entered if needs.code else own
+        code = entered if needs.entered else own
         other = None if code is None else code.other if code.owner == by else code.owner
         actor = self._identities[by]
         partner = actor if other is None else self._identities[other]
@@ -213,8 +221,8 @@ class ModelEconomy:
         match order, outcome:
             case Connect(by=by), Question(about=CodeGiven() as given):
                 self.drawn += 1
-                self.codes[by] = Code(by, self.called or by.native_id, given.code, given.expires)
-            case EnterCode(by=by) | Agree(by=by), Refusal(code=Refused.EXPIRED, fields={"rule": "code"}):
+                self.codes[by] = JoinCode(by, self.called or by.native_id, given.code, given.expires)
+            case EnterCode(by=by) | Agree(by=by), Refusal(code=Code.EXPIRED, fields={"rule": "code"}):
                 guesses, until = self.guesses.get(by, (0, now))
                 self.guesses[by] = (guesses + 1, until) if guesses and now < until else (1, now + CODE_FOR)
             case Agree(by=by, code=code), Decision():
@@ -234,6 +242,11 @@ class ModelEconomy:
         for identity in becomes:
             self.codes.pop(identity, None)
         return becomes
+
+    def _become(self, becomes: dict[Identity, MemberId]) -> None:
+        self._identities |= becomes
+        for identity, member in sorted(self._identities.items(), reverse=True) if becomes else ():
+            self.members[member].identity = identity
 
     def _looked_back(self, books: Books, needs: Needs) -> list[EntryNumber]:
         found = [number for number in needs.receipts if number in self.entries]

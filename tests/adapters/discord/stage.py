@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from adapters.console.blanks import Blanks
 from adapters.console.clock import StandingClock
 from adapters.console.grammar import (
     Again,
@@ -80,6 +83,7 @@ class Performance:
         self._seen: list[tuple[Seen, User | None]] = []
         self._last: Interaction | dict[str, Any] | None = None
         self._tree = Tree(specs())
+        self._blanks = Blanks()
         self._told: Overheard
 
     async def open(self) -> None:
@@ -185,6 +189,7 @@ class Performance:
             self._compare(said, await person.sees(interaction), person.user)
 
     async def _say(self, step: Say) -> None:
+        step = replace(step, text=self._blanks.filled(step.text))
         user = self._user(step.speaker)
         guild = self._last_in.get(user.id, self._guild) if step.private else self._guild
         if user.id not in guild.members:
@@ -266,8 +271,9 @@ class Performance:
         if step.expected is None or UNLIKE_THE_CONSOLE.intersection(step.expected):
             return
         lines = [self._as_there(line.rstrip()) for line in seen.lines]
-        if lines != [_SUFFIX.sub("(…)", line) for line in step.expected]:
-            self.differences.append(f"line {step.line}: expected {list(step.expected)}, seen {lines}")
+        expected = self._blanks.expected(step.expected, lines)
+        if lines != [_SUFFIX.sub("(…)", line) for line in expected]:
+            self.differences.append(f"line {step.line}: expected {expected}, seen {lines}")
 
     def _as_there(self, line: str) -> str:
         """A line as the console would have it, where people's ids are their names."""

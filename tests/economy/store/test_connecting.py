@@ -1,13 +1,7 @@
 """Two identities become one person on a store, and part again: in one process, in two, in many communities."""
 
-import pytest
-
-from economy.store.journal import StoreJournal
-from economy.values import Place
-from tests.economy.store.acting import Acting, person, tip
 from tests.economy.store.audit import bonus, rows
-from tests.economy.store.connecting import connected, disconnected
-from tests.support.stores import open_store
+from tests.economy.store.connecting import connected
 
 
 async def test_two_identities_become_one_person_with_the_coins_of_both(acting, store):
