@@ -47,8 +47,8 @@ def gist(entry: EntryView, words: Words) -> str:
 
 
 def told(entry: EntryView) -> list[Fact]:
-    """The facts that the entry's kind does not say already. A first order is noted with whatever it was; what becomes of
-    a member's flags when accounts are joined follows from them; and who is who among ids never leaves the bot."""
+    """The facts that the entry's kind does not say already. A first order is noted with whatever it was; what becomes
+    of flags when accounts are joined follows from them, and ids never leave the bot."""
     if isinstance(entry.receipt, Connected | Disconnected):
         return []
     return [fact for fact in entry.facts if fact.name not in (ACTED, PRESENT)]

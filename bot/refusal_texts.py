@@ -243,7 +243,8 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "Your wallet is frozen, so you cannot send. Ask {appeal}.", appeal=t.said("appeal")
     ),
     (Code.FROZEN, "connect"): lambda t: t.line(
-        "One of the two accounts is frozen in a community that it is in, so they cannot be connected. Ask {appeal} there.",
+        "One of the two accounts is frozen in a community that it is in, so they cannot be connected. Ask {appeal}"
+        " there.",
         appeal=t.said("appeal"),
     ),
     (Code.BLOCKED, ""): lambda t: t.line("{member} cannot receive this from you. Nothing was sent.", member=t.member),

@@ -59,9 +59,9 @@ class Needs(Struct, frozen=True):
     members they touch. `latest_by`: the latest tip or gift that this person sent. `since`: every entry that can be
     undone in which the person sent, acted or received since the time. `offers`: stored offers by nonce.
     `identities`: the actor's identities are being joined or parted, so that communities beside this one are touched
-    (`Books.linking`); such an order is alone in its batch. `entered`: the code that was entered. `leaving`: the identities
-    that leave. `sets_community`: changes settings, other flags of the community or who holds a role, so others must not
-    read them meanwhile.
+    (`Books.linking`); such an order is alone in its batch. `entered`: the code that was entered. `leaving`: the
+    identities that leave. `sets_community`: changes settings, other flags of the community or who holds a role, so
+    others must not read them meanwhile.
     """
 
     people: tuple[Identity, ...] = ()
@@ -222,9 +222,8 @@ class Member:
         named = self.flags.get(f"{BLOCK_PREFIX}{other.id}")
         if named is not None:
             return named is True
-        apart = other.flags.get(APART)
-        known_as = other.ids if apart is None else (*other.ids, apart)
-        return any(self.flags.get(f"{BLOCK_PREFIX}{each}") is True for each in known_as[1:])
+        known_as = (*other.ids[1:], *former_ids(other.flags.get(APART)))
+        return any(self.flags.get(f"{BLOCK_PREFIX}{each}") is True for each in known_as)
 
     def total(self, name: str, day: int) -> int:
         """A day's total: `day` is the ordinal of the local date."""

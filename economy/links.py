@@ -22,7 +22,7 @@ LINKS: Final = "links"
 that went on as this one, and, below zero, of those who left it."""
 
 APART: Final = "apart"
-"""Flag of a member who left another: that one's id. Whoever had blocked that one has blocked this one."""
+"""Flag of a member who left another: the ids of that one. Whoever had blocked that one has blocked this one."""
 
 CODE_FOR: Final = timedelta(minutes=10)
 GUESSES_MAX: Final = 5
@@ -80,7 +80,7 @@ class Linking(Struct, frozen=True):
 
 
 def former_ids(links: object) -> tuple[MemberId, ...]:
-    """The ids of those who went on as the member with this `LINKS`."""
+    """The ids of those who went on as the member with this `LINKS`, or those in `APART`."""
     if not isinstance(links, str):
         return ()
     return tuple(MemberId(int(word)) for word in links.split() if not word.startswith("-"))

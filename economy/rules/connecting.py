@@ -46,6 +46,7 @@ from economy.links import (
     SUCCESSOR,
     JoinCode,
     Linking,
+    former_ids,
     plain_code,
     with_links,
 )
@@ -345,7 +346,8 @@ def _merged(name: str, source: Member, target: Member) -> Value:
     if name == DAILY_STREAK:
         return _streak(source, target)
     if name == APART:
-        return theirs if own is None and theirs not in target.ids else own
+        left = sorted({*former_ids(theirs), *former_ids(own)}.difference(source.ids, target.ids))
+        return with_links(None, *left) or None
     if name == ACTED or True in (theirs, own):
         return True
     return theirs if own is None else own
@@ -442,8 +444,9 @@ def depart(books: Books, member_id: MemberId, left: tuple[MemberId, ...], now: d
     member = books.members[member_id]
     today = books.today(now)
     facts = [member.fact(LINKS, with_links(member.flags.get(LINKS), *(-each for each in left)))]
+    apart = with_links(member.flags.get(APART), *member.ids)
     for each in left:
-        facts += [Fact(each, ACTED, None, True), Fact(each, APART, None, int(member.id))]
+        facts += [Fact(each, ACTED, None, True), Fact(each, APART, None, apart)]
         facts += [Fact(each, name, None, value) for name in _CARRIED if (value := member.flags.get(name)) is not None]
     totals = tuple(
         TotalMoved(name, today, amount) for name in (ADJUSTED, EARNED) if (amount := member.total(name, today))

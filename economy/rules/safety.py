@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from economy.books import BLOCK_PREFIX, FREEZE, FREEZE_ALL, Books, Decision, Event, Member, Needs, Order, Outcome
 from economy.ledger import Fact, Receipt
-from economy.links import APART
+from economy.links import APART, former_ids
 from economy.refusals import Code, refuse
 from economy.rules.permissions import Right, must_be_allowed
 from economy.values import NO_REASON, Identity, MemberId, Reason, Role
@@ -54,7 +54,8 @@ class Block(Order, frozen=True, kw_only=True, tag="block"):
             return (member.fact(f"{BLOCK_PREFIX}{other.id}", True),)
         first, *former = other.ids
         blocked_as = [name for each in former if member.flags.get(name := f"{BLOCK_PREFIX}{each}") is True]
-        apart = member.flags.get(f"{BLOCK_PREFIX}{other.flags.get(APART)}") is True
+        left = former_ids(other.flags.get(APART))
+        apart = any(member.flags.get(f"{BLOCK_PREFIX}{each}") is True for each in left)
         return (
             member.fact(f"{BLOCK_PREFIX}{first}", False if apart else None),
             *(member.fact(name, None) for name in blocked_as),

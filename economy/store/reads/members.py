@@ -168,7 +168,8 @@ async def heirs(
 
 _LIKE_SOMEONE = (
     "SELECT 1 FROM members AS alike CROSS JOIN flags AS f"  # noqa: S608
-    " WHERE m.skeleton <> '' AND alike.community_id = w.c AND alike.skeleton = m.skeleton AND alike.person_id <> m.person_id"
+    " WHERE m.skeleton <> '' AND alike.community_id = w.c AND alike.skeleton = m.skeleton"
+    " AND alike.person_id <> m.person_id"
     " AND f.community_id = w.c AND f.subject = alike.person_id"
     f" AND f.name IN ({', '.join(map(repr, _LOOKED_UP_TO))}) AND f.value = '{_TRUE}'"
 )

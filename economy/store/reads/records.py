@@ -60,9 +60,8 @@ async def refused(
     if not (1 <= page <= PAGE_MAX and 1 <= size <= SIZE_MAX):
         return AuditPage((), (), page, has_more=False)
     conditions: list[ColumnElement[bool]] = [answers.c.community_id == community_id, answers.c.code.is_not(None)]
-    for actor in (sought.member, sought.actor):
-        if ids := await _known_as(connection, community_id, actor):
-            conditions.append(answers.c.actor.in_(ids))
+    asked_for = [await _known_as(connection, community_id, actor) for actor in (sought.member, sought.actor)]
+    conditions += [answers.c.actor.in_(ids) for ids in asked_for if ids]
     if sought.kind is not None:
         conditions.append(answers.c.kind == sought.kind)
     if sought.since is not None:
@@ -99,7 +98,8 @@ def _matching(community_id: CommunityId, sought: Sought, actors: Sequence[Member
 
 
 def _touching(community_id: CommunityId, members: Sequence[MemberId], matching: Select[int], most: int) -> Select[int]:
-    """Of the entries that match, those that touch the member with these ids. Every way to be touched has its index and its limit."""
+    """Of the entries that match, those that touch the member with these ids. Every way to be touched has its index and
+    its limit."""
     ways: list[tuple[Any, Any]] = [
         (postings.c.entry, postings.c.source),
         (postings.c.entry, postings.c.destination),
