@@ -35,6 +35,8 @@ def members_in(value: object) -> Iterator[MemberId]:
         case tuple():
             for item in value:
                 yield from members_in(item)
+        case _:
+            pass
 
 
 def renamed(value: S, heirs: Mapping[MemberId, MemberId]) -> S:

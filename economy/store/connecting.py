@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,8 +44,6 @@ from economy.values import CommunityId, Identity, MemberId, fitting_key
 DrawCode = Callable[[], str]
 """Draws a code: `CODE_LENGTH` of `CODE_LETTERS`, not to be guessed."""
 
-_IS: Final = tuple_(identities.c.platform, identities.c.native_id)
-_OWNER: Final = tuple_(connect_codes.c.platform, connect_codes.c.native_id)
 _NO_CODE: Final = {"name": "", "code": None, "expires_us": 0, "other_platform": None, "other_native_id": None}
 
 
@@ -112,7 +110,7 @@ class Connecting:
         by, entered = self._order.by, self._waiting.needs.entered
         found = await self._connection.execute(
             select(connect_codes)
-            .where(or_((by.platform, by.native_id) == _OWNER, connect_codes.c.code == (entered or None)))
+            .where(or_(_any_of(connect_codes, (by,)), connect_codes.c.code == (entered or None)))
             .order_by(connect_codes.c.platform, connect_codes.c.native_id)
             .with_for_update()
         )
@@ -124,7 +122,7 @@ class Connecting:
 
     async def _hold(self, about: Sequence[Identity]) -> None:
         """All identities of the persons behind these. Raises StaleError where one was known as another's."""
-        asked = select(identities).where(_IS.in_([(each.platform, each.native_id) for each in about]))
+        asked = select(identities).where(_any_of(identities, about))
         found = {Identity(row.platform, row.native_id): row.person_id for row in await self._connection.execute(asked)}
         whole = (
             select(identities)
@@ -272,7 +270,7 @@ class Connecting:
         for identity, newcomer in zip(leaving, self._linking.newcomers, strict=True):
             await self._connection.execute(insert(persons).values(id=newcomer, created_us=at_us))
             await self._connection.execute(
-                update(identities).where((identity.platform, identity.native_id) == _IS).values(person_id=newcomer)
+                update(identities).where(_any_of(identities, (identity,))).values(person_id=newcomer)
             )
         await self._forget_codes(leaving)
         at = [(c, name) for (c, member), name in self._names.items() if member == actor]
@@ -280,8 +278,7 @@ class Connecting:
 
     async def _forget_codes(self, of: Iterable[Identity]) -> None:
         """A code is for the person that asked for it, and used once."""
-        owners = [(each.platform, each.native_id) for each in of]
-        await self._connection.execute(update(connect_codes).where(_OWNER.in_(owners)).values(_NO_CODE))
+        await self._connection.execute(update(connect_codes).where(_any_of(connect_codes, of)).values(_NO_CODE))
 
     async def _make_members(self, rows: Sequence[tuple[CommunityId, MemberId, str]]) -> None:
         if rows:
@@ -301,6 +298,11 @@ class Connecting:
 
     def _communities_of(self, person: MemberId) -> list[CommunityId]:
         return sorted(c for c, member in self._names if member == person)
+
+
+def _any_of(table: Table, asked: Iterable[Identity]) -> ColumnElement[bool]:
+    """Rows of these identities."""
+    return tuple_(table.c.platform, table.c.native_id).in_([(each.platform, each.native_id) for each in asked])
 
 
 def _code(row: Any) -> JoinCode | None:
