@@ -30,7 +30,17 @@ from economy.links import (
 )
 from economy.lookalikes import skeleton
 from economy.refusals import Code, Refusal
-from economy.rules.connecting import Agree, CodeGiven, Confirm, Connect, Depart, EnterCode, Separate, Succeed
+from economy.rules.connecting import (
+    Agree,
+    CodeGiven,
+    Confirm,
+    Connect,
+    Depart,
+    Disconnect,
+    EnterCode,
+    Separate,
+    Succeed,
+)
 from economy.service import Submission
 from economy.store.batch import Waiting
 from economy.store.bulk import Bulk
@@ -83,7 +93,8 @@ class Connecting:
     async def read(self) -> None:
         """Finds who it is about, holding their identities where they may become another's."""
         own, entered, guesses = await self._codes()
-        other = _other_in(entered if self._waiting.needs.entered else own, self._order.by)
+        parts = isinstance(self._order, (Disconnect, Depart))
+        other = None if parts else _other_in(entered if self._waiting.needs.entered else own, self._order.by)
         about = [self._order.by] if other is None else [self._order.by, other]
         await self._hold(about)
         actor = self._people[self._order.by]
@@ -101,7 +112,7 @@ class Connecting:
             moved_communities=len(self._communities_of(goes)),
             stays=stays,
             goes=goes,
-            newcomers=await self._newcomers(),
+            newcomers=await self._newcomers(actor),
         )
         self._add_companions()
 
@@ -146,9 +157,9 @@ class Connecting:
         found = await self._connection.execute(asked.where(members.c.person_id.in_(sorted(set(people)))))
         return {(row.community_id, MemberId(row.person_id)): row.name for row in found}
 
-    async def _newcomers(self) -> tuple[MemberId, ...]:
+    async def _newcomers(self, actor: MemberId) -> tuple[MemberId, ...]:
         order = self._order
-        if not isinstance(order, Depart) or order.identities != tuple(sorted(self._people)):
+        if not isinstance(order, Depart) or order.identities != tuple(self._identities_of(actor)):
             return ()
         drawn = await self._bulk.new_ids(self._connection, persons, len(order.leaving))
         return tuple(map(MemberId, drawn))

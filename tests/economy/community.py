@@ -106,7 +106,7 @@ class Community(RuleBasedStateMachine):
     def someone_leaves_a_person(self, chance: Random) -> None:
         shared = self.model.shared_identities() if chance.random() < 0.9 else ()
         by = chance.choice(shared) if shared else orders.someone(chance)
-        self.pressed(self.submit(Disconnect(by=by, who=chance.choice(tuple(Leaving)))))
+        self.asks_and_confirms(Disconnect(by=by, who=chance.choice(tuple(Leaving))))
 
     @rule(chance=chances)
     def two_become_one(self, chance: Random) -> None:
@@ -116,8 +116,8 @@ class Community(RuleBasedStateMachine):
             return
         self.submit(Connect(by=first, new=True))
         if code := self.model.codes.get(first):
-            self.pressed(self.submit(EnterCode(by=second, code=code.code)))
-            self.pressed(self.submit(Connect(by=first)))
+            self.asks_and_confirms(EnterCode(by=second, code=code.code))
+            self.asks_and_confirms(Connect(by=first))
 
     @rule(hours=st.sampled_from((0.01, 0.1, 1, 12, 24, -1)))
     def time_passes(self, hours: float) -> None:
@@ -159,11 +159,14 @@ class Community(RuleBasedStateMachine):
         order = Press(by=by, nonce=nonce, inner=self.model.offers[nonce].order)
         return self.submit(order, f"offer:{nonce}:{by}")
 
-    def pressed(self, question: Answer) -> None:
-        """Presses the first button of an answer, if it has one, as whoever was asked."""
-        if question.offered:
-            nonce = question.offered[0].nonce
-            self.press(nonce, self.model.offers[nonce].order.by)
+    def asks_and_confirms(self, order: Order) -> None:
+        """Gives an order that asks first, and presses the button that came of it, if one did."""
+        before = len(self.model.offers)
+        self.submit(order)
+        for nonce in list(self.model.offers)[before:]:
+            if self.model.offers[nonce].order.by == order.by:
+                self.press(nonce, order.by)
+                return
 
     def undoable(self) -> list[EntryNumber]:
         """Entries that could be undone, corrections and what was undone before being a few of them."""

@@ -511,6 +511,15 @@ async def test_whom_somebody_blocked_stays_blocked_after_leaving(acting, store):
     assert (await acting.refused(tip("ana", "cy"))).code is Code.BLOCKED
 
 
+async def test_whoever_is_being_asked_for_by_another_can_leave_meanwhile(acting, store):
+    await acting.grant(ana=1, bo=1, cy=1)
+    await connected(acting, "ana", "bo")
+    await agreed(acting, "cy", await code_of(acting, "bo"))
+    assert isinstance((await disconnected(acting, "bo", "ana")).outcome, Disconnected)
+    assert len(set((await ids(store)).values())) == 4
+    await must_have_no_ghosts(store)
+
+
 async def test_a_new_person_has_no_code_of_the_one_they_left(acting):
     """A code ends with the person that asked for it."""
     await acting.grant(ana=1, bo=1, cy=1)
