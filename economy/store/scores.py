@@ -184,6 +184,8 @@ async def _with_handed_over(
     histogram: Histogram,
 ) -> Mapping[ScoreKey, ScoreSum]:
     """Takes the scores of those who are `gone` off the boards; `sums` with what they are to their successors."""
+    if not gone:
+        return sums
     taken: dict[ScoreKey, int] = {}
     for series, member, score, standing in await _TAKE.run(
         connection, community_id, [(each,) for each in sorted(gone)]
