@@ -3,14 +3,19 @@
 from adapters.console.blanks import Blanks
 
 
-def test_a_blank_stands_for_the_word_that_was_answered():
+def test_a_blank_takes_one_word_and_stands_for_it_after_that():
     blanks = Blanks()
-    assert blanks.expected(["Your code is {code}."], ["Your code is AB-CD."]) == ["Your code is AB-CD."]
-    assert blanks.filled("/connect {code}") == "/connect AB-CD"
-    assert blanks.expected(["Say {code} twice: {code}"], ["Say AB-CD twice: XX"]) == ["Say AB-CD twice: AB-CD"]
+    assert blanks.filled("/join {code}") == "/join {code}"
+    told = ["The code is 12-AB.", "Say: /join 12-AB"]
+    assert blanks.expected(["The code is {code}.", "Say: /join {code}"], told) == told
+    assert blanks.filled("/join {code}") == "/join 12-AB"
+    assert blanks.expected(["It was {code}, {other}"], ["It was 99-ZZ, it seems"]) == ["It was 12-AB, {other}"]
 
 
-def test_a_blank_that_fits_nothing_stays_as_it_is():
-    blanks = Blanks()
-    assert blanks.expected(["It is {word} and {word}."], ["It is one and two."]) == ["It is {word} and {word}."]
-    assert blanks.filled("{word}") == "{word}"
+def test_a_blank_that_is_in_a_line_twice_is_the_same_word():
+    assert Blanks().expected(["{a} and {a}"], ["x and y"]) == ["{a} and {a}"]
+    assert Blanks().expected(["{a} and {a}"], ["x and x"]) == ["x and x"]
+
+
+def test_braces_that_are_no_blank_are_what_they_are():
+    assert Blanks().expected(["{} {A} {a b}"], ["{} {A} {a b}"]) == ["{} {A} {a b}"]
