@@ -16,6 +16,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 
+from msgspec.structs import replace
+
 from economy.books import (
     ACTED,
     BLOCK_PREFIX,
@@ -421,7 +423,12 @@ class Depart(Order, frozen=True, kw_only=True, tag="depart"):
         linking = _linking(books)
         if tuple(sorted(linking.identities)) != self.identities:
             return refuse(Code.EXPIRED, rule="unknown")
-        return depart(books, books.actor(self.by).id, linking.newcomers, now)
+        decision = depart(books, books.actor(self.by).id, linking.newcomers, now)
+        if self.by not in self.leaving or not books.actor(self.by).is_present:
+            return decision
+        # Whoever leaves is there, as they have just said so.
+        newcomer = linking.newcomers[self.leaving.index(self.by)]
+        return replace(decision, facts=(*decision.facts, Fact(newcomer, PRESENT, None, True)))
 
 
 class Separate(Order, frozen=True, kw_only=True, tag="separate"):

@@ -285,7 +285,11 @@ class Connecting:
             )
         await self._forget_codes(leaving)
         at = [(c, name) for (c, member), name in self._names.items() if member == actor]
-        await self._make_members([(c, each, name) for c, name in at for each in self._linking.newcomers])
+        called = {(c, each): name for c, name in at for each in self._linking.newcomers}
+        if self._order.by in leaving:
+            newcomer = self._linking.newcomers[leaving.index(self._order.by)]
+            called[self._waiting.community, newcomer] = self._own_name
+        await self._make_members([(*member, name) for member, name in called.items()])
 
     async def _forget_codes(self, of: Iterable[Identity]) -> None:
         """A code is for the person that asked for it, and used once."""

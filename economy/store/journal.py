@@ -55,6 +55,9 @@ WAITING_MAX: Final = 10_000
 ATTEMPTS: Final = 4
 """How often a batch is written that met another process's, or a disk that failed. Its keys make that safe."""
 
+STALE_ATTEMPTS: Final = 50
+"""How often it is looked up anew who is who, before something else must be wrong."""
+
 PATIENCE_S: Final = 30.0
 """How long a batch waits for a store that does not answer before its callers are told `busy`. One whose commit is in
 doubt waits for as long as the journal is open."""
@@ -315,7 +318,9 @@ class StoreJournal:
                 self._known_accounts.clear()
                 await self._pause(next(pauses))
             except StaleError as stale:
-                # Nobody was decided about, and nothing written. Each time it is about somebody else.
+                # Nothing was written. Each time it is about somebody else, so it ends when all are known anew.
+                if attempt >= STALE_ATTEMPTS:
+                    raise
                 self._directory.forget(stale.members)
             except DBAPIError as problem:
                 if attempt >= ATTEMPTS or not is_worth_another(problem):

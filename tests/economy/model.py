@@ -236,7 +236,9 @@ class ModelEconomy:
             case Depart(leaving=leaving), Decision(receipt=Disconnected(member=member, left=left)):
                 for identity, newcomer in zip(leaving, left, strict=True):
                     becomes[identity] = newcomer
-                    self.members[newcomer] = Member(newcomer, identity, self.members[member].name)
+                    name = self.called or identity.native_id
+                    name = name if identity == order.by else self.members[member].name
+                    self.members[newcomer] = Member(newcomer, identity, name)
             case _:
                 pass
         for identity in becomes:

@@ -10,15 +10,18 @@ from sqlalchemy import event
 
 from economy.books import Question
 from economy.ledger import Connected, Disconnected
+from economy.projections.boards import parts_of
 from economy.refusals import Code
 from economy.rules.connecting import CodeGiven, Confirm, Connect, Depart, EnterCode, Leaving
 from economy.rules.earning import ClaimDaily
-from economy.rules.presence import Join
+from economy.rules.gifting import SendGift
+from economy.rules.presence import Hide, Join
 from economy.rules.safety import Block, Freeze, Scope
 from economy.service import Answer
 from economy.store.audit import audit
 from economy.store.errors import OrderFailedError
 from economy.store.journal import StoreJournal
+from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
 from economy.values import CommunityId, EntryNumber, MemberId, Place, Reason
 from tests.economy.store.acting import Acting, number_of, person, refusal_of, setting, tip
@@ -527,3 +530,51 @@ async def test_a_new_person_has_no_code_of_the_one_they_left(acting):
     code = await code_of(acting, "bo")
     await disconnected(acting, "bo", "ana")
     assert (await acting.refused(EnterCode(by=person("cy"), code=code))).rule == "code"
+
+
+# --- boards -----------------------------------------------------------------------------------------------------------
+
+
+async def test_boards_are_the_same_however_entries_are_cut(acting, clock, store):
+    """The successor's scores are the sum, and whoever went on is on no board; also when made anew."""
+    await acting.grant(ana=500, bo=500, cy=500, dee=500)
+    gift = await acting.done(SendGift(by=person("bo"), to=person("dee"), gift="bouquet"))
+    await acting.done(SendGift(by=person("ana"), to=person("dee"), gift="clover", count=3))
+    await acting.done(tip("bo", "ana", amount=30))
+    await acting.done(tip("cy", "bo", amount=20))
+    await acting.done(tip("bo", "cy", amount=70))
+    clock.later(hours=2)
+    was = await ids(store)
+    before = await scores_of(store, was)
+    await connected(acting, "ana", "bo")
+    after = await scores_of(store, was)
+    for series in before["bo"].keys() | before["ana"].keys():
+        together = before["bo"].get(series, 0) + before["ana"].get(series, 0)
+        assert after["ana"][series] == together, parts_of(series)
+    assert after["bo"] == {}
+    await acting.undo("owner", number_of(gift), "a mistake")
+    await acting.done(tip("bo", "dee", amount=5))
+    await acting.done(Hide(by=person("dee")))
+    await connected(acting, "cy", "dee")
+    await connected(acting, "dee", "ana")
+    await disconnected(acting, "bo", "ana", "cy", "dee")
+    await StoreProjector(store).drain()
+    wanted = await boards_of(store)
+    assert {member for _, member, *_ in wanted[0]} == {was["ana"]}
+    for most in (1, 2, 3, 7, 1_000):
+        await StoreProjector(store, entries_max=most).rebuild()
+        assert await boards_of(store) == wanted, f"{most} entries at a time"
+    await must_have_no_ghosts(store)
+
+
+async def scores_of(store, members: dict[str, int]) -> dict[str, dict[int, int]]:
+    await StoreProjector(store).drain()
+    return {
+        name: dict(await rows(store, f"SELECT series, score FROM scores WHERE member_id = {member}"))
+        for name, member in members.items()
+    }
+
+
+async def boards_of(store) -> tuple[list[tuple], list[tuple]]:
+    scores = "SELECT series, member_id, score, reached, listed, standing, since FROM scores ORDER BY 1, 2"
+    return await rows(store, scores), await rows(store, "SELECT series, bucket, members FROM histogram ORDER BY 1, 2")
