@@ -270,7 +270,9 @@ class Connecting:
         await self._connection.execute(
             update(identities).where(identities.c.person_id == linking.goes).values(person_id=linking.stays)
         )
-        await self._forget_codes(self._people)
+        # Used once. Others that these accounts asked for hold: each has to be confirmed by the account itself.
+        used = _any_of(connect_codes, (self._order.by,))
+        await self._connection.execute(update(connect_codes).where(used).values(_NO_CODE))
         at = {c: name for (c, member), name in self._names.items() if member == linking.goes}
         missing = [(c, linking.stays, name) for c, name in at.items() if (c, linking.stays) not in self._names]
         await self._make_members(missing)
@@ -283,17 +285,12 @@ class Connecting:
             await self._connection.execute(
                 update(identities).where(_any_of(identities, (identity,))).values(person_id=newcomer)
             )
-        await self._forget_codes(leaving)
         at = [(c, name) for (c, member), name in self._names.items() if member == actor]
         called = {(c, each): name for c, name in at for each in self._linking.newcomers}
         if self._order.by in leaving:
             newcomer = self._linking.newcomers[leaving.index(self._order.by)]
             called[self._waiting.community, newcomer] = self._own_name
         await self._make_members([(*member, name) for member, name in called.items()])
-
-    async def _forget_codes(self, of: Iterable[Identity]) -> None:
-        """A code is for the person that asked for it, and used once."""
-        await self._connection.execute(update(connect_codes).where(_any_of(connect_codes, of)).values(_NO_CODE))
 
     async def _make_members(self, rows: Sequence[tuple[CommunityId, MemberId, str]]) -> None:
         if rows:

@@ -233,6 +233,7 @@ class ModelEconomy:
             case Confirm(), Decision(receipt=Connected(member=stays)):
                 people = {self._identities[order.by], self._identities[order.other]}
                 becomes = {identity: stays for identity, of in self._identities.items() if of in people}
+                del self.codes[order.by]
             case Depart(leaving=leaving), Decision(receipt=Disconnected(member=member, left=left)):
                 for identity, newcomer in zip(leaving, left, strict=True):
                     becomes[identity] = newcomer
@@ -241,8 +242,6 @@ class ModelEconomy:
                     self.members[newcomer] = Member(newcomer, identity, name)
             case _:
                 pass
-        for identity in becomes:
-            self.codes.pop(identity, None)
         return becomes
 
     def _become(self, becomes: dict[Identity, MemberId]) -> None:

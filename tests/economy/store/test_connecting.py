@@ -523,15 +523,6 @@ async def test_whoever_is_being_asked_for_by_another_can_leave_meanwhile(acting,
     await must_have_no_ghosts(store)
 
 
-async def test_a_new_person_has_no_code_of_the_one_they_left(acting):
-    """A code ends with the person that asked for it."""
-    await acting.grant(ana=1, bo=1, cy=1)
-    await connected(acting, "ana", "bo")
-    code = await code_of(acting, "bo")
-    await disconnected(acting, "bo", "ana")
-    assert (await acting.refused(EnterCode(by=person("cy"), code=code))).rule == "code"
-
-
 # --- boards -----------------------------------------------------------------------------------------------------------
 
 
