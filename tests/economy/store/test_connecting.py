@@ -109,10 +109,12 @@ async def test_of_claims_by_all_identities_at_once_there_is_one(acting, neighbou
     assert await bonus(store, "ana") == 52
 
 
-async def test_a_day_that_either_claimed_is_claimed(acting, store):
+@pytest.mark.parametrize("claims", ["ana", "bo"])
+async def test_a_day_that_either_claimed_is_claimed(acting, store, claims):
     """Fault 28"""
-    await acting.done(ClaimDaily(by=person("bo")))
-    await acting.done(Join(by=person("ana")))
+    for name in ("ana", "bo"):
+        await acting.done(Join(by=person(name)))
+    await acting.done(ClaimDaily(by=person(claims)))
     await connected(acting, "ana", "bo")
     assert (await acting.refused(ClaimDaily(by=person("ana")))).code is Code.ALREADY_CLAIMED
     assert await bonus(store, "ana") == 50
