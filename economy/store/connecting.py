@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Table, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -112,7 +113,6 @@ class Connecting:
             moved_communities=len(self._communities_of(goes)),
             stays=stays,
             goes=goes,
-            newcomers=await self._newcomers(actor),
         )
         self._add_companions()
 
@@ -157,21 +157,14 @@ class Connecting:
         found = await self._connection.execute(asked.where(members.c.person_id.in_(sorted(set(people)))))
         return {(row.community_id, MemberId(row.person_id)): row.name for row in found}
 
-    async def _newcomers(self, actor: MemberId) -> tuple[MemberId, ...]:
-        order = self._order
-        if not isinstance(order, Depart) or order.identities != tuple(self._identities_of(actor)):
-            return ()
-        drawn = await self._bulk.new_ids(self._connection, persons, len(order.leaving))
-        return tuple(map(MemberId, drawn))
-
     def _add_companions(self) -> None:
         linking, order = self._linking, self._order
         if isinstance(order, Confirm) and self._can_be_confirmed(order):
             by = self._identities_of(linking.stays)[0]
             self._accompany(linking.goes, Succeed(by=by, goes=linking.goes, stays=linking.stays))
-        elif linking.newcomers:
+        elif self._can_depart(order):
             actor = self._people[order.by]
-            self._accompany(actor, Separate(by=order.by, member=actor, left=linking.newcomers))
+            self._accompany(actor, Separate(by=order.by, member=actor, left=()))
 
     def _can_be_confirmed(self, order: Confirm) -> bool:
         """As far as the rule will say so as well: else there is nothing to do elsewhere."""
@@ -179,6 +172,22 @@ class Connecting:
         fits = code is not None and code.holds(self._now) and (code.owner, code.other) == (order.by, order.other)
         within = linking.joined_identities <= IDENTITIES_MAX and linking.moved_communities <= COMMUNITIES_MAX
         return fits and within and linking.stays != linking.goes
+
+    def _can_depart(self, order: Order) -> bool:
+        """As far as the rule will say so as well."""
+        return isinstance(order, Depart) and order.identities == self._linking.identities
+
+    async def draw_newcomers(self) -> None:
+        """Draws who those that leave will be. To be called once it is sure that it is decided: an id that is drawn is
+        gone."""
+        order = self._order
+        if not isinstance(order, Depart) or not self._can_depart(order):
+            return
+        drawn = await self._bulk.new_ids(self._connection, persons, len(order.leaving))
+        self._linking = replace(self._linking, newcomers=tuple(map(MemberId, drawn)))
+        for companion in self.companions:
+            actor = self._people[order.by]
+            companion.order = Separate(by=order.by, member=actor, left=self._linking.newcomers)
 
     def _accompany(self, person: MemberId, order: Order) -> None:
         """`order`, in every other community of a person."""

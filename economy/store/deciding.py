@@ -99,6 +99,10 @@ class Deciding:
         books = self._state.books[companion.community]
         self._draft(companion.community, books, companion.order, companion.submission.key, outcome, None)
 
+    def knows(self, waiting: Waiting) -> bool:
+        """Whether there is an answer under its key."""
+        return (waiting.community, waiting.key) in self._state.keys
+
     def _answered_before(self, waiting: Waiting) -> bool:
         key = (waiting.community, waiting.key)
         if first := self._first.get(key):

@@ -351,6 +351,8 @@ class StoreJournal:
             instead = await floor_refusal(self._store.bulk, connection, overdrawn) if overdrawn else None
             deciding = Deciding(state, now, self._nonce)
             if connecting:
+                if not deciding.knows(batch[0]):
+                    await connecting.draw_newcomers()
                 connecting.show(state)
                 deciding.decide_together(batch[0], companions)
             else:
