@@ -280,7 +280,8 @@ class Asked:
         wanted = sorted(set(members))
         shown = {}
         if wanted and self.reader.community_id is not None:
-            shown = await self.economy.reads.shown(self.reader.community_id, wanted)
+            platform = self.invocation.place.platform
+            shown = await self.economy.reads.shown(self.reader.community_id, wanted, platform=platform)
         if public and self.invocation.veiled and self.reader.member_id in shown:
             shown[self.reader.member_id] = Shown(self.reader.member_id, self.words.text("a moderator"), UNLINKED)
         locale = SOURCE_LOCALE if public else self.invocation.locale

@@ -10,7 +10,7 @@ from bot.naming import inert
 from bot.telling import members_in
 from bot.wording import Words
 from economy.books import ACTED, BLOCK_PREFIX, IN_PREFIX, PRESENT
-from economy.ledger import COMMUNITY, Fact, Receipt, Undone
+from economy.ledger import COMMUNITY, Connected, Disconnected, Fact, Receipt, Undone
 from economy.refusals import Value
 from economy.rules.adjusting import Adjusted
 from economy.rules.chest import ChestTipped
@@ -48,7 +48,10 @@ def gist(entry: EntryView, words: Words) -> str:
 
 
 def told(entry: EntryView) -> list[Fact]:
-    """The facts that the entry's kind does not say already. A first order is noted with whatever it was."""
+    """The facts that the entry's kind does not say already. A first order is noted with whatever it was; what becomes
+    of flags when accounts are joined follows from them, and ids never leave the bot."""
+    if isinstance(entry.receipt, Connected | Disconnected):
+        return []
     return [fact for fact in entry.facts if fact.name not in (ACTED, PRESENT) and not fact.name.startswith(IN_PREFIX)]
 
 
@@ -73,6 +76,10 @@ def _moved(receipt: Receipt, words: Words) -> str:
             return f"+ {inert(receipt.name)} ({receipt.platform}) → {inert(receipt.there)}"
         case PlaceParted():
             return f"- {inert(receipt.name)} ({receipt.platform})"
+        case Connected():
+            return words.text("{coins} of another account", coins=words.coins(receipt.coin + receipt.bonus))
+        case Disconnected():
+            return words.texts("{n} account left", "{n} accounts left", len(receipt.left))
         case Undone():
             return ", ".join(receipt_id(part.number) for part in receipt.parts[:_PARTS_MAX])
         case _:

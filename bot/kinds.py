@@ -16,6 +16,7 @@ def kind_name(kind: str, words: Words) -> str:
         "welcome": words.text("welcome"),
         "chest": words.text("from the chest"),
         "undo": words.text("undo"),
+        "connect": words.text("accounts joined"),
     }
     return known.get(kind, kind)
 

@@ -55,8 +55,11 @@ FIELDS = {
     "channels": "`uses` of `use channel`, `announcements log` by name; when set `channel use notices`",
     "community": "`places` of `name platform since number`, `began_in`; asked for a code `code`; when one joins `place"
     " platform there currency own_currency number`, leaves or is removed `place platform number removed`",
+    "connect": "with a code `code expires`; when asked `other platform coin bonus diamond communities`, one's own; once"
+    " agreed `expires`; once joined `member coin bonus diamond`, what came along",
     "creator": "`member state profile favourites` (`state` is `creator`, `asked` or `none`)",
     "daily": "`amount streak next_at`",
+    "disconnect": "when asked `who coin bonus diamond communities`, what stays; once done `member`",
     "features": "`features` by name, true or false; when turned `feature on`",
     "freeze": "`member what` (`member` null for everyone); `unfreeze` the same",
     "gift": "`gift count cost creator diamond bonus house` (`creator` the receiver, `house` both assets added); in a"

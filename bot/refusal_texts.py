@@ -238,6 +238,9 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.NOTHING_TO_UNDO, "kind"): lambda t: t.line(
         "An entry of this kind ({kind}) cannot be undone. Tips, gifts, grants and corrections can.", kind=t.own("kind")
     ),
+    (Code.NOTHING_TO_UNDO, "own"): lambda t: t.line(
+        "It went from one of your accounts to another, and they are one person now: there is nothing to take back."
+    ),
     (Code.FROZEN, ""): _frozen_receiver,
     (Code.FROZEN, "receive"): _frozen_receiver,
     (Code.FROZEN, "everyone"): lambda t: t.line(
@@ -249,9 +252,19 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.FROZEN, "send"): lambda t: t.line(
         "Your wallet is frozen, so you cannot send. Ask {appeal}.", appeal=t.said("appeal")
     ),
+    (Code.FROZEN, "connect"): lambda t: t.line(
+        "One of the two accounts is frozen in a community that it is in, so they cannot be connected. Ask {appeal}"
+        " there.",
+        appeal=t.said("appeal"),
+    ),
     (Code.BLOCKED, ""): lambda t: t.line("{member} cannot receive this from you. Nothing was sent.", member=t.member),
     (Code.IN_DEBT, ""): lambda t: t.line(
         "Your wallet owes {owed}, so nothing can leave it until that is made up.", owed=t.coins("owed")
+    ),
+    (Code.IN_DEBT, "connect"): lambda t: t.line(
+        "One of the two accounts owes {owed} in a community that it is in, so they cannot be connected until that is"
+        " made up.",
+        owed=t.coins("owed"),
     ),
     (Code.LIMIT_EXCEEDED, ""): lambda t: t.line("This is more than the limit of {limit}.", limit=t.number("limit")),
     (Code.LIMIT_EXCEEDED, "balance"): lambda t: t.line(
@@ -288,13 +301,25 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.LIMIT_EXCEEDED, "places"): lambda t: t.line(
         "A community meets in at most {limit} places that joined it. One has to leave first.", limit=t.number("limit")
     ),
-    (Code.LIMIT_EXCEEDED, "codes"): lambda t: t.line(
+    (Code.LIMIT_EXCEEDED, "place_codes"): lambda t: t.line(
         "{limit} codes were wrong here. Wait {time}, and ask the owner of the other place for a new one.",
         limit=t.number("limit"),
         time=t.words.span(t.number("seconds")),
     ),
     (Code.LIMIT_EXCEEDED, "favourites"): lambda t: t.line(
         "A creator has at most {limit} favourite gifts. Choose fewer.", limit=t.number("limit")
+    ),
+    (Code.LIMIT_EXCEEDED, "codes"): lambda t: t.line(
+        "You have entered {limit} wrong codes. Wait {minutes} minutes, and get a new one from your other account.",
+        limit=t.number("limit"),
+        minutes=t.number("minutes"),
+    ),
+    (Code.LIMIT_EXCEEDED, "identities"): lambda t: t.line(
+        "One person has at most {limit} accounts. /disconnect one of them first.", limit=t.number("limit")
+    ),
+    (Code.LIMIT_EXCEEDED, "communities"): lambda t: t.line(
+        "An account that is in more than {limit} communities cannot be connected or parted. Leave some first.",
+        limit=t.number("limit"),
     ),
     (Code.ALREADY_CLAIMED, ""): _already_claimed,
     (Code.NOT_ALLOWED, ""): lambda t: t.line(
@@ -356,6 +381,11 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.EXPIRED, "said_long_ago"): lambda t: t.line(
         "This reached me more than 10 minutes late, so I did not do it. Send it again if you still mean it."
     ),
+    (Code.EXPIRED, "code"): lambda t: t.line(
+        "This code does not hold: codes are used once, within {minutes} minutes. Say /connect from your other account"
+        " for a new one.",
+        minutes=t.number("minutes"),
+    ),
     (Code.BUSY, ""): lambda t: t.line("There is a lot going on just now, and nothing was done. Try again in a moment."),
     (Code.READ_ONLY, ""): lambda t: t.line(
         "Coins cannot move just now: there is no room left to write it down. Nothing was done and nothing is lost."
@@ -406,11 +436,18 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "This code does not work: it is mistyped, used, or older than 10 minutes. Ask the owner of the other place for "
         "a new one."
     ),
-    (Code.INVALID_ARGUMENT, "own_code"): lambda t: t.line(
+    (Code.INVALID_ARGUMENT, "own_place_code"): lambda t: t.line(
         "This code is from this community. It is for the owner of another place, to be given there."
     ),
     (Code.INVALID_ARGUMENT, "no_such_place"): lambda t: t.line(
         "No place of that number joined this community. /community lists them."
+    ),
+    (Code.INVALID_ARGUMENT, "own_code"): lambda t: t.line(
+        "This code is your own. Say /connect with it from your other account."
+    ),
+    (Code.INVALID_ARGUMENT, "connected"): lambda t: t.line("These accounts are one person already. Nothing is to do."),
+    (Code.INVALID_ARGUMENT, "not_connected"): lambda t: t.line(
+        "This account is connected to no other. /connect connects it."
     ),
     (Code.INVALID_ARGUMENT, "block_self"): lambda t: t.line("You cannot block yourself."),
     (Code.INVALID_ARGUMENT, "word_length"): lambda t: t.line(

@@ -59,9 +59,11 @@ STAFF: Final = frozenset(
         "places_changed",
         "movement_frozen",
         "entry_undone",
+        "members_connected",
+        "members_disconnected",
     }
 )
-"""Events of what staff does. Their own undos are told by whoever was undone."""
+"""Events of what staff does, or has to know of. Their own undos are told by whoever was undone."""
 
 _log = structlog.get_logger("bot.relay")
 

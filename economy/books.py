@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from economy.ledger import COMMUNITY, Entry, Fact, Posting, Receipt, Text, changes
+from economy.links import APART, LINKS, Linking, former_ids
 from economy.refusals import Code, Refusal, Value, refuse
 from economy.settings import Feature, Settings
 from economy.totals import totals_of
@@ -28,6 +29,7 @@ from economy.values import (
     InvitationCode,
     MemberId,
     Own,
+    Owner,
     Place,
     Reason,
     Role,
@@ -60,9 +62,12 @@ class Needs(Struct, frozen=True):
     known to hold it. `chest`: the house's accounts. `receipts`: entries by number, with who undid them, and the
     members they touch. `latest_by`: the latest tip or gift that this person sent. `since`: every entry that can be
     undone in which the person sent, acted or received since the time. `offers`: stored offers by nonce.
-    `sets_community`: changes settings, other flags of the community or who holds a role, so others must not read them
-    meanwhile. `code`: the invitation of another community, and `home`: the community that began in the place it is
-    about, which are beside this one then (see `Books.beside`). `enters`: `by` becomes known there, to act.
+    `identities`: the actor's identities are being joined or parted, so that communities beside this one are touched
+    (`Books.linking`); such an order is alone in its batch. `entered`: the code that was entered. `leaving`: the
+    identities that leave. `sets_community`: changes settings, other flags of the community or who holds a role, so
+    others must not read them meanwhile. `code`: the invitation of another community, and `home`: the community that
+    began in the place it is about, which are beside this one then (see `Books.beside`). `enters`: `by` becomes known
+    there, to act.
     """
 
     people: tuple[Identity, ...] = ()
@@ -73,6 +78,9 @@ class Needs(Struct, frozen=True):
     since: tuple[Identity, datetime] | None = None
     offers: tuple[str, ...] = ()
     sets_community: bool = False
+    identities: bool = False
+    entered: str = ""
+    leaving: tuple[Identity, ...] = ()
     code: InvitationCode | None = None
     home: CommunityId | None = None
     enters: bool = False
@@ -224,8 +232,19 @@ class Member:
             stored.add(Role.CREATOR)
         return frozenset(stored)
 
+    @property
+    def ids(self) -> tuple[MemberId, ...]:
+        """Under which this member stands in entries: their own id, and those of who went on as them."""
+        links = self.flags.get(LINKS)
+        return (self.id,) if links is None else (self.id, *former_ids(links))
+
     def blocks(self, other: Member) -> bool:
-        return self.flags.get(f"{BLOCK_PREFIX}{other.id}") is True
+        """Whether `other` is blocked, also as whom they were before, unless they were accepted again since."""
+        named = self.flags.get(f"{BLOCK_PREFIX}{other.id}")
+        if named is not None:
+            return named is True
+        known_as = (*other.ids[1:], *former_ids(other.flags.get(APART)))
+        return any(self.flags.get(f"{BLOCK_PREFIX}{each}") is True for each in known_as)
 
     def total(self, name: str, day: int) -> int:
         """A day's total: `day` is the ordinal of the local date."""
@@ -250,6 +269,9 @@ class Books:
         self.latest: dict[MemberId, EntryNumber] = {}
         self.since: dict[MemberId, tuple[EntryNumber, ...]] = {}
         self.offers: dict[str, StoredOffer] = {}
+        self.heirs: dict[MemberId, MemberId] = {}
+        """Of those in `entries` who went on as somebody else: as whom."""
+        self.linking: Linking | None = None
         self.standing: frozenset[Role] = frozenset()
         """The roles that whoever gives the order being decided has by what the door attests."""
         self.attested: frozenset[Role] = frozenset()
@@ -277,6 +299,10 @@ class Books:
     def actor(self, identity: Identity) -> Member:
         """Who gives the order; the journal has made sure that they are a member."""
         return self._by_identity[identity]
+
+    def heir(self, owner: Owner) -> Owner:
+        """Who stands now where `owner` stands in an earlier entry."""
+        return self.heirs.get(MemberId(owner), owner)
 
     def community_fact(self, name: str, after: Value) -> Fact:
         return Fact(COMMUNITY, name, self.flags.get(name), after)

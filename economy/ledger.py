@@ -68,10 +68,10 @@ class Taken(Struct, frozen=True):
     amount: Coins
 
 
-class UndonePart(Struct, frozen=True):
+class UndonePart(Struct, frozen=True, omit_defaults=True):
     """One entry that an undo took back, with what boards and totals need to lower its own period.
 
-    `receiver` is the creator of a gift, else 0.
+    `receiver` is the creator of a gift, else 0. `own` had gone between two who are one person now, and stays.
     """
 
     number: EntryNumber
@@ -82,6 +82,7 @@ class UndonePart(Struct, frozen=True):
     time_zone: str
     taken: tuple[Taken, ...]
     missing: Coins
+    own: Coins = Coins(0)
 
 
 class Undone(Receipt, frozen=True, kw_only=True, tag="undone"):
@@ -89,6 +90,36 @@ class Undone(Receipt, frozen=True, kw_only=True, tag="undone"):
 
     actor: MemberId
     parts: tuple[UndonePart, ...]
+
+
+class TotalMoved(Struct, frozen=True):
+    """A day's total that goes with a member; `day` is the ordinal of the local date."""
+
+    name: str
+    day: int
+    amount: int
+
+
+class Connected(Receipt, frozen=True, kw_only=True, tag="connected"):
+    """Two persons became one. `formerly`, with what they had here, goes on as `member`.
+
+    `formerly` is 0 where they were no member here. Boards move their scores with this entry.
+    """
+
+    member: MemberId
+    formerly: MemberId = MemberId(0)
+    coin: Coins = Coins(0)
+    bonus: Coins = Coins(0)
+    diamond: Coins = Coins(0)
+    totals: tuple[TotalMoved, ...] = ()
+
+
+class Disconnected(Receipt, frozen=True, kw_only=True, tag="disconnected"):
+    """Identities of `member` became new persons, `left`, who have nothing. `totals` of the day count for them too."""
+
+    member: MemberId
+    left: tuple[MemberId, ...]
+    totals: tuple[TotalMoved, ...] = ()
 
 
 class Entry(Struct, frozen=True):

@@ -189,7 +189,11 @@ class Reads(Protocol):
         """What a community has set, by name."""
         ...
 
-    async def shown(self, community_id: CommunityId, member_ids: Sequence[MemberId]) -> dict[MemberId, Shown]: ...
+    async def shown(
+        self, community_id: CommunityId, member_ids: Sequence[MemberId], *, platform: str = ""
+    ) -> dict[MemberId, Shown]:
+        """How members are shown; whoever has several identities by the one on `platform`."""
+        ...
 
     async def member(self, community_id: CommunityId, identity: Identity) -> MemberId | None:
         """The member behind an identity, also one who left; None for someone never seen there."""

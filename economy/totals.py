@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from economy.ledger import Entry, Undone, UndonePart
+from economy.ledger import Connected, Disconnected, Entry, Undone, UndonePart
 from economy.values import Asset, MemberId, local_date
 
 EARNED = "earned"
@@ -22,7 +22,7 @@ DIAMONDS = "diamonds"
 Totals = dict[tuple[MemberId, str, int], int]
 """(member, name of the total, ordinal of the local day) -> difference."""
 
-_COUNTED = frozenset({"daily", "coins", "gift", "undo"})
+_COUNTED = frozenset({"daily", "coins", "gift", "undo", "connect", "disconnect"})
 
 
 def totals_of(entry: Entry) -> Totals:
@@ -31,7 +31,7 @@ def totals_of(entry: Entry) -> Totals:
         return {}
     day = _day(entry)
     totals: Totals = {}
-    for member, name, on, amount in (*_own_day(entry, day), *_undone_days(entry)):
+    for member, name, on, amount in (*_own_day(entry, day), *_undone_days(entry), *_moved_days(entry)):
         key = (MemberId(member), name, on)
         totals[key] = totals.get(key, 0) + amount
     return totals
@@ -56,6 +56,21 @@ def _undone_days(entry: Entry) -> Iterator[tuple[int, str, int, int]]:
             for taken in part.taken:
                 if part.kind == "gift" and taken.held_as is Asset.DIAMOND:
                     yield taken.holder, DIAMONDS, _day(part), -int(taken.amount)
+
+
+def _moved_days(entry: Entry) -> Iterator[tuple[int, str, int, int]]:
+    """Totals go with whoever goes on as another; who leaves starts with what counts for that day."""
+    match entry.receipt:
+        case Connected(member=member, formerly=formerly, totals=totals):
+            for total in totals:
+                yield formerly, total.name, total.day, -total.amount
+                yield member, total.name, total.day, total.amount
+        case Disconnected(left=left, totals=totals):
+            for newcomer in left:
+                for total in totals:
+                    yield newcomer, total.name, total.day, total.amount
+        case _:
+            pass
 
 
 def _day(of: Entry | UndonePart) -> int:

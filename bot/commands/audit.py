@@ -51,6 +51,8 @@ class EntryKind(StrEnum):
     REDACT = "redact"
     JOIN = "join"
     LEAVE = "leave"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
 
 
 class _Wanted:

@@ -6,14 +6,14 @@ Adding a board is a line in `Board` and `_BOARDS`, its rule in `board_changes` a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, NewType, Protocol, cast
 
 from economy.books import HIDDEN, PRESENT
-from economy.ledger import Entry, Undone, UndonePart
+from economy.ledger import Connected, Entry, Undone, UndonePart
 from economy.values import Asset, Coins, EntryNumber, MemberId, day_start, local_date, zone
 
 
@@ -214,7 +214,7 @@ def score_sums(entries: Iterable[Entry]) -> dict[ScoreKey, ScoreSum]:
     """What `entries`, in order of their numbers, add to each score.
 
     An entry whose changes of a score cancel out has not changed it, so that the same entries come to the same
-    scores, however they are cut.
+    scores, however they are cut. Who goes on as another leaves them every score that they had.
     """
     sums: dict[ScoreKey, ScoreSum] = {}
     for entry in entries:
@@ -226,7 +226,54 @@ def score_sums(entries: Iterable[Entry]) -> dict[ScoreKey, ScoreSum]:
         for key, amount in of_entry:
             before = sums.get(key)
             sums[key] = (amount, number) if before is None else (before[0] + amount, number)
+        if succession := succession_in(entry):
+            _hand_over(sums, succession)
     return sums
+
+
+class Succession(NamedTuple):
+    """With entry `number`, `formerly` went on as `member`."""
+
+    formerly: MemberId
+    member: MemberId
+    number: EntryNumber
+
+
+def succession_in(entry: Entry) -> Succession | None:
+    receipt = entry.receipt
+    if isinstance(receipt, Connected) and receipt.formerly:
+        return Succession(receipt.formerly, receipt.member, entry.number)
+    return None
+
+
+def successions(entries: Iterable[Entry]) -> dict[MemberId, Succession]:
+    """Who went on in `entries`, in order of their numbers: as whom at last, and with which of the entries."""
+    found: dict[MemberId, Succession] = {}
+    for entry in entries:
+        if succession := succession_in(entry):
+            formerly, member, number = succession
+            for each, (_, heir, _) in found.items():
+                if heir == formerly:
+                    found[each] = Succession(each, member, number)
+            found[formerly] = succession
+    return found
+
+
+def handed_over(scores: Mapping[ScoreKey, int], gone: Mapping[MemberId, Succession]) -> dict[ScoreKey, ScoreSum]:
+    """What the `scores` of those who are `gone` add to their successors'."""
+    sums: dict[ScoreKey, ScoreSum] = {}
+    for (series, member), amount in scores.items():
+        _, heir, number = gone[member]
+        before = sums.get((series, heir), (0, number))
+        sums[series, heir] = (before[0] + amount, max(before[1], number))
+    return sums
+
+
+def _hand_over(sums: dict[ScoreKey, ScoreSum], succession: Succession) -> None:
+    gone = {key: sums.pop(key)[0] for key in [key for key in sums if key[1] == succession.formerly]}
+    for key, (amount, number) in handed_over(gone, {succession.formerly: succession}).items():
+        before = sums.get(key, (0, number))
+        sums[key] = (before[0] + amount, number)
 
 
 def _keyed(changes: Iterable[ScoreChange]) -> Iterator[tuple[ScoreKey, int]]:

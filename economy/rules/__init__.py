@@ -4,7 +4,7 @@ A topic's file in `bot/commands/` of the matching name speaks for it. `ORDERS` a
 the store has to write down and read back.
 """
 
-from economy.ledger import Undone
+from economy.ledger import Connected, Disconnected, Undone
 from economy.rules.adjusting import Adjust, Adjusted
 from economy.rules.chest import ChestTipped, TipFromChest
 from economy.rules.communities import (
@@ -23,6 +23,20 @@ from economy.rules.configuring import (
     FeatureTurned,
     SettingChanged,
     TurnFeature,
+)
+from economy.rules.connecting import (
+    Agree,
+    CodeGiven,
+    Confirm,
+    Connect,
+    ConnectionAgreed,
+    ConnectionAsked,
+    Depart,
+    Disconnect,
+    DisconnectionAsked,
+    EnterCode,
+    Separate,
+    Succeed,
 )
 from economy.rules.creating import (
     BeCreator,
@@ -75,6 +89,14 @@ OfferedOrder = (
     | PartPlace
     | ListWord
     | RemoveText
+    | Connect
+    | EnterCode
+    | Agree
+    | Confirm
+    | Succeed
+    | Disconnect
+    | Depart
+    | Separate
 )
 """Every order that can stand in an offer: all but `Press` itself."""
 
@@ -106,6 +128,12 @@ StoredReceipt = (
     | PlaceParted
     | WordListed
     | TextRemoved
+    | CodeGiven
+    | ConnectionAsked
+    | ConnectionAgreed
+    | Connected
+    | DisconnectionAsked
+    | Disconnected
 )
 """Every receipt that the store keeps."""
 

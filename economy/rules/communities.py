@@ -186,14 +186,16 @@ class JoinPlace(Order, frozen=True, kw_only=True, tag="join_place"):
         wrong = refuse(Code.INVALID_ARGUMENT, rule="code")
         code, there = InvitationCode.parse(self.code), books.beside
         if books.tries >= TRIES_MAX:
-            return refuse(Code.LIMIT_EXCEEDED, rule="codes", limit=TRIES_MAX, seconds=int(TRIES_FOR.total_seconds()))
+            return refuse(
+                Code.LIMIT_EXCEEDED, rule="place_codes", limit=TRIES_MAX, seconds=int(TRIES_FOR.total_seconds())
+            )
         if code is None or there is None:
             return wrong
         offer = there.offers.get(code.secret)
         if offer is None or not isinstance(offer.order, AdmitPlace) or offer.used or now >= offer.expires:
             return wrong
         if there.id == books.id:
-            return refuse(Code.INVALID_ARGUMENT, rule="own_code")
+            return refuse(Code.INVALID_ARGUMENT, rule="own_place_code")
         return wrong if offer.order.taken_by not in (None, books.place) else (there, offer, offer.order)
 
     def _question(

@@ -31,8 +31,12 @@ class Press(Order, frozen=True, kw_only=True, tag="press"):
         offer = books.offers.get(self.nonce)
         if offer is None:
             return refuse(Code.EXPIRED, rule="unknown")
-        if offer.presser != books.actor(self.by).id:
+        actor = books.actor(self.by)
+        if offer.presser not in actor.ids:
             return refuse(Code.NOT_ALLOWED, rule="presser")
+        if books.find(self.inner.by) is not actor:
+            # Whoever was asked has since left this person, and would act as somebody else.
+            return refuse(Code.EXPIRED, rule="unknown")
         if offer.used:
             return refuse(Code.EXPIRED, rule="used")
         if now >= offer.expires:

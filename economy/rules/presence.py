@@ -34,6 +34,18 @@ def is_in(flags: Mapping[str, Value], home: CommunityId | None) -> bool:
 _BEGAN: Final = f"{IN_PREFIX}0"
 
 
+def place_flag(home: CommunityId | None) -> str:
+    """The flag of a member by which it is noted that they are in a place, if it is noted."""
+    return _BEGAN if home is None else f"{IN_PREFIX}{home}"
+
+
+def places_of_both(one: Mapping[str, Value], other: Mapping[str, Value]) -> frozenset[str]:
+    """What is to be noted of somebody who was two members so far: where either of them is."""
+    there = {name for flags in (one, other) for name in _places(flags)}
+    is_where_it_began = any(is_in(flags, None) for flags in (one, other))
+    return frozenset({*there, _BEGAN} if there and is_where_it_began else there)
+
+
 def _places(flags: Mapping[str, Value]) -> Iterator[str]:
     """The flags of the places that a member is noted to be in."""
     return (name for name, value in flags.items() if name.startswith(IN_PREFIX) and value is True)
@@ -55,7 +67,7 @@ class Join(Order, frozen=True, kw_only=True, tag="join"):
         member = books.actor(self.by)
         facts = [] if member.is_present else [member.fact(PRESENT, True)]
         noted = set(_places(member.flags))
-        here = _BEGAN if books.home is None else f"{IN_PREFIX}{books.home}"
+        here = place_flag(books.home)
         if member.is_present and not noted and books.home is not None:
             # So far there was nothing to note: they were where it began.
             facts.append(member.fact(_BEGAN, True))
@@ -82,11 +94,11 @@ class Leave(Order, frozen=True, kw_only=True, tag="leave"):
 
     def decide(self, books: Books, now: datetime) -> Outcome:
         member = books.actor(self.by)
-        here = _BEGAN if books.home is None else f"{IN_PREFIX}{books.home}"
+        here = place_flag(books.home)
         noted = set(_places(member.flags))
         if member.is_present and not is_in(member.flags, books.home):
             return Decision(receipt=Left(member=member.id))
-        there = {_BEGAN, *(f"{IN_PREFIX}{place.home}" for place in joined_places(books.flags))}
+        there = {_BEGAN, *(place_flag(place.home) for place in joined_places(books.flags))}
         if member.is_present and (noted & there) - {here}:
             return Decision(receipt=Left(member=member.id), facts=(member.fact(here, None),))
         facts = [member.fact(PRESENT, False)] if member.is_present else []

@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from economy.books import BLOCK_PREFIX, FREEZE, FREEZE_ALL, Books, Decision, Event, Needs, Order, Outcome
-from economy.ledger import Receipt
+from economy.books import BLOCK_PREFIX, FREEZE, FREEZE_ALL, Books, Decision, Event, Member, Needs, Order, Outcome
+from economy.ledger import Fact, Receipt
+from economy.links import APART, former_ids
 from economy.refusals import Code, refuse
 from economy.rules.permissions import Right, must_be_allowed
 from economy.values import NO_REASON, Identity, MemberId, Reason, Role
@@ -44,7 +45,20 @@ class Block(Order, frozen=True, kw_only=True, tag="block"):
             return refuse(Code.LIMIT_EXCEEDED, rule="blocks", limit=BLOCKS_MAX)
         return Decision(
             receipt=Blocked(member=member.id, other=other.id, blocked=self.blocked),
-            facts=(member.fact(f"{BLOCK_PREFIX}{other.id}", True if self.blocked else None),),
+            facts=self._facts(member, other),
+        )
+
+    def _facts(self, member: Member, other: Member) -> tuple[Fact, ...]:
+        """Whoever goes on as another is blocked as the one or the other, and accepted again as both."""
+        if self.blocked:
+            return (member.fact(f"{BLOCK_PREFIX}{other.id}", True),)
+        first, *former = other.ids
+        blocked_as = [name for each in former if member.flags.get(name := f"{BLOCK_PREFIX}{each}") is True]
+        left = former_ids(other.flags.get(APART))
+        apart = any(member.flags.get(f"{BLOCK_PREFIX}{each}") is True for each in left)
+        return (
+            member.fact(f"{BLOCK_PREFIX}{first}", False if apart else None),
+            *(member.fact(name, None) for name in blocked_as),
         )
 
 

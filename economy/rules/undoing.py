@@ -92,6 +92,8 @@ class Undo(Order, frozen=True, kw_only=True, tag="undo"):
             return refuse(Code.INSUFFICIENT_FUNDS, rule="undo_spent", missing=int(part.missing))
         if not part.taken and part.missing:
             return refuse(Code.NOTHING_TO_UNDO, rule="spent", missing=int(part.missing))
+        if not part.taken and part.own:
+            return refuse(Code.NOTHING_TO_UNDO, rule="own")
         return Decision(
             receipt=Undone(actor=actor.id, parts=(part,)),
             postings=reversal.postings,
@@ -102,12 +104,12 @@ class Undo(Order, frozen=True, kw_only=True, tag="undo"):
 
     def _is_senders(self, books: Books, actor: Member, entry: Entry, now: datetime) -> bool:
         """Whether this is a sender's undo: whole or not at all. Moderators who give a reason act as such."""
-        if entry.actor != actor.id or entry.kind not in SENT or not _in_window(books, entry, now):
+        if books.heir(entry.actor) != actor.id or entry.kind not in SENT or not _in_window(books, entry, now):
             return False
         return not self.reason or _must_judge(books, actor, entry) is not None
 
     def _must_be_undoable(self, books: Books, actor: Member, entry: Entry, *, as_sender: bool) -> Refusal | None:
-        own = entry.actor == actor.id and entry.kind in SENT
+        own = books.heir(entry.actor) == actor.id and entry.kind in SENT
         staff = may(books.roles_of(actor), Right.UNDO_ANY)
         if not own and not staff:
             return must_be_allowed(books, actor, Right.UNDO_ANY)
@@ -142,7 +144,7 @@ def _must_judge(books: Books, actor: Member, entry: Entry) -> Refusal | None:
     """
     if entry.kind == "coins" and any(posting.asset is not Asset.BONUS for posting in entry.postings):
         return must_be_allowed(books, actor, Right.ADJUST_BOUGHT)
-    gives_to_actor = any(posting.source == actor.id for posting in entry.postings)
+    gives_to_actor = any(books.heir(posting.source) == actor.id for posting in entry.postings)
     if gives_to_actor and UNCAPPED.isdisjoint(books.roles_of(actor)):
         return refuse(Code.NOT_ALLOWED, rule="undo_self", roles=",".join(role for role in Role if role in UNCAPPED))
     return None
@@ -151,7 +153,8 @@ def _must_judge(books: Books, actor: Member, entry: Entry) -> Refusal | None:
 class Reversal:
     """Collects the reverse of one or more entries against what their receivers still hold.
 
-    Legs are taken back last spent first; each gives back exactly what it took, as the asset it was taken from.
+    Legs are taken back last spent first; each gives back exactly what it took, as the asset it was taken from. Of those
+    who went on as somebody else it is taken, or given back, as that one's.
     """
 
     def __init__(self, books: Books) -> None:
@@ -165,35 +168,40 @@ class Reversal:
         return tuple(self._postings)
 
     def take_back(self, entry: Entry) -> UndonePart | Refusal:
+        heir = self._books.heir
         taken: list[Taken] = []
-        missing = 0
+        missing = own = 0
         for leg in reversed(legs_of(entry.postings)):
             amount = int(leg[0].amount)
             first, last = leg[0], leg[-1]  # by which the giver gave, and by which the holder holds
-            can = min(amount, self._available(last.destination, last.asset))
+            giver, holder = heir(first.source), heir(last.destination)
+            if giver == holder and first.asset is last.asset:
+                own += amount
+                continue
+            can = min(amount, self._available(holder, last.asset))
             missing += amount - can
             if can == 0:
                 continue
-            if refusal := self._must_fit(first.source, first.asset, can):
+            if refusal := self._must_fit(giver, first.asset, can):
                 return refusal
             for posting in reversed(leg):
-                self._postings.append(
-                    Posting(posting.destination, posting.source, posting.asset, Coins(can), self._leg)
-                )
+                source, destination = heir(posting.destination), heir(posting.source)
+                self._postings.append(Posting(source, destination, posting.asset, Coins(can), self._leg))
             self._leg += 1
-            self._shift(last.destination, last.asset, -can)
-            self._shift(first.source, first.asset, can)
-            taken.append(Taken(last.destination, last.asset, first.source, first.asset, Coins(can)))
-        receiver = entry.receipt.creator if isinstance(entry.receipt, Gifted) else MemberId(0)
+            self._shift(holder, last.asset, -can)
+            self._shift(giver, first.asset, can)
+            taken.append(Taken(holder, last.asset, giver, first.asset, Coins(can)))
+        receiver = heir(entry.receipt.creator) if isinstance(entry.receipt, Gifted) else 0
         return UndonePart(
             entry.number,
             entry.kind,
-            entry.actor,
-            receiver,
+            MemberId(heir(entry.actor)),
+            MemberId(receiver),
             entry.at,
             entry.time_zone,
             tuple(taken),
             Coins(missing),
+            Coins(own),
         )
 
     def _available(self, owner: Owner, asset: Asset) -> int:

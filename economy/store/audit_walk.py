@@ -8,12 +8,22 @@ from typing import Final
 from msgspec import Struct
 
 from economy.codec import write_value
-from economy.ledger import Entry, Undone, UndonePart, legs_of
-from economy.projections.boards import listed_changes, score_sums
+from economy.ledger import Connected, Entry, Undone, UndonePart, legs_of
+from economy.links import SUCCESSOR
+from economy.projections.boards import (
+    ScoreKey,
+    ScoreSum,
+    Series,
+    handed_over,
+    listed_changes,
+    score_sums,
+    succession_in,
+    successions,
+)
 from economy.projections.days import day_sums
 from economy.store.scratch import Key, Scratch
 from economy.totals import totals_of
-from economy.values import ISSUERS, Asset, Own, receipt_id
+from economy.values import ISSUERS, Asset, MemberId, Own, receipt_id
 
 GRANTS: Final = frozenset({"coins", "daily", "welcome"})
 """Kinds that may bring coins in or take them out; every other kind only moves them, and so does an undo of it."""
@@ -64,6 +74,8 @@ class Walk:
         self._next = 1
         self.last = 0
         self.postings = 0
+        self._heirs: dict[int, int] = {}
+        """Who went on as somebody else, as far as was walked: as whom."""
         self.moved_late: set[int] = set()
         """Members who hid, showed, left or joined after the last projected entry."""
 
@@ -73,6 +85,7 @@ class Walk:
             self._must_conserve(entry)
             self._must_back_diamonds(entry)
             self._must_reverse(entry, beside)
+            self._must_leave_nothing(entry)
             self.postings += len(entry.postings)
         self._add_balances(entries, beside)
         self._add_facts(entries)
@@ -141,11 +154,28 @@ class Walk:
             return
         given = sum(leg[0].amount for leg in legs_of(original.postings))
         taken = sum(taken.amount for taken in part.taken)
-        if taken + part.missing != given:
+        if taken + part.missing + part.own != given:
             self._tell("reversal", entry, f"of the {given} coins of {name} it takes {taken} and misses {part.missing}")
         told = (part.kind, part.actor, part.at, part.time_zone)
-        if told != (original.kind, original.actor, original.at, original.time_zone):
+        actor = self._heirs.get(original.actor, original.actor)
+        if told != (original.kind, actor, original.at, original.time_zone):
             self._tell("reversal", entry, f"describes {name} otherwise than it is")
+
+    def _must_leave_nothing(self, entry: Entry) -> None:
+        """Nobody moves the coins of somebody who went on as another, nor gives them any; nobody goes on twice."""
+        for posting in entry.postings:
+            for owner in {posting.source, posting.destination} & self._heirs.keys():
+                self._tell("successor", entry, f"moves coins of {owner}, who went on as {self._heirs[owner]}")
+        for fact in entry.facts:
+            if fact.name == SUCCESSOR and isinstance(fact.after, int):
+                self._heirs[fact.subject] = fact.after
+                if fact.after in self._heirs:
+                    self._tell("successor", entry, f"leaves {fact.subject} to {fact.after}, who went on themself")
+        receipt = entry.receipt
+        if isinstance(receipt, Connected) and receipt.formerly and self._heirs.get(receipt.formerly) != receipt.member:
+            self._tell(
+                "successor", entry, f"says that {receipt.formerly} went on as {receipt.member}, and sets no such"
+            )
 
     # --- what they add up to ---
 
@@ -155,11 +185,15 @@ class Walk:
             for entry in entries
             for posting in entry.postings
             for owner in (posting.source, posting.destination)
-        }
+        } | {(succession.formerly, asset) for succession in successions(entries).values() for asset in Asset}
         balances = {key: int(balance) for key, balance in self._scratch.get("balance", touched).items()}
         for entry in entries:
             if entry.postings:
                 self._add_entry(entry, balances, beside.afters.get(entry.number, ()))
+            if succession := succession_in(entry):
+                for asset in Asset:
+                    if left := balances.get((succession.formerly, asset), 0):
+                        self._tell("successor", entry, f"leaves {left} {asset} with {succession.formerly}, who went on")
         self._scratch.put("balance", balances)
 
     def _add_entry(
@@ -198,7 +232,7 @@ class Walk:
                 totals[key] = totals.get(key, 0) + amount
         self._scratch.add("total", totals)
         projected = [entry for entry in entries if entry.number <= self._projected]
-        scores = score_sums(projected)
+        scores = self._with_handed_over(score_sums(projected), projected)
         self._scratch.add("score", {key: score for key, (score, _) in scores.items()})
         self._scratch.put("reached", {key: reached for key, (_, reached) in scores.items()})
         days = day_sums(projected)
@@ -206,6 +240,20 @@ class Walk:
         self._scratch.add("day amount", {key: found.amount for key, found in days.items()})
         for entry in entries[len(projected) :]:
             self.moved_late.update(listed_changes(entry))
+
+    def _with_handed_over(self, scores: dict[ScoreKey, ScoreSum], entries: Sequence[Entry]) -> dict[ScoreKey, ScoreSum]:
+        """`scores` with those that their members had before and left to somebody else in `entries`."""
+        gone = successions(entries)
+        if not gone:
+            return scores
+        self._scratch.take_of("reached", gone.keys())
+        before: dict[ScoreKey, int] = {}
+        for (series, member), score in self._scratch.take_of("score", gone.keys()).items():
+            before[Series(int(series)), MemberId(int(member))] = int(score)
+        for key, (amount, number) in handed_over(before, gone).items():
+            sums = scores.get(key, (0, number))
+            scores[key] = (sums[0] + amount, max(sums[1], number))
+        return scores
 
 
 def _given_back(part: UndonePart) -> int:

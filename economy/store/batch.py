@@ -118,18 +118,23 @@ def read_only(now: datetime) -> Answer:
     return Answer(Refusal(Code.READ_ONLY), now)
 
 
+def _is_alone(waiting: Waiting) -> bool:
+    return waiting.needs.identities or waiting.needs.moves
+
+
 def take_batch(waiting: deque[Waiting]) -> list[Waiting]:
     """Takes the next orders off the queue.
 
     An order that looks back is only ever behind others of its kind: what it asks for could otherwise still be
-    unwritten. One that asks for a second community is alone. Of those that ask by time there is one in a batch, since
-    books hold one such answer for a member.
+    unwritten. Of those that ask by time there is one in a batch, since books hold one such answer for a member. An
+    order about identities is alone, since who is who for all others must not change meanwhile, and one that asks for a
+    second community is as well.
     """
     batch: list[Waiting] = []
     weight = 0
     while waiting and len(batch) < ORDERS_MAX and weight < WEIGHT_MAX:
         following = waiting[0]
-        if batch and (following.needs.moves or batch[-1].needs.moves):
+        if batch and (_is_alone(following) or _is_alone(batch[-1])):
             break
         if batch and following.needs.looks_back:
             asked_by_time = following.needs.since and any(each.needs.since for each in batch)

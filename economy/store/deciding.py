@@ -20,10 +20,11 @@ from economy.books import (
     Member,
     Offer,
     Order,
+    Outcome,
     Question,
     StoredOffer,
 )
-from economy.ledger import COMMUNITY, Entry
+from economy.ledger import COMMUNITY, Connected, Entry
 from economy.refusals import Code, Refusal, refuse
 from economy.rules.communities import CODE_LABEL
 from economy.rules.earning import Welcome
@@ -110,6 +111,33 @@ class Deciding:
             else:
                 self._first[waiting.community, waiting.key] = waiting
 
+    def decide_together(self, waiting: Waiting, companions: Sequence[Waiting]) -> None:
+        """Answers or fails an order that is one with its `companions` in other communities: all of them, or none."""
+        if self._answered_before(waiting):
+            return
+        try:
+            decided = [(each, each.order.decide(self._state.books[each.community], self._now)) for each in companions]
+            no = next((outcome for _, outcome in decided if isinstance(outcome, Refusal)), None)
+            self._carry_out(waiting, no)
+            if self.drafts and self.drafts[-1].waiting is waiting:
+                for each, decision in decided:
+                    self._draft_with(each, decision)
+        except Exception as problem:  # noqa: BLE001  # as above; and nothing is written of half an order
+            self.drafts.clear()
+            self.replies.clear()
+            waiting.fail(problem)
+            log.error("order failed: %s", describe(problem))
+
+    def _draft_with(self, companion: Waiting, outcome: Outcome) -> None:
+        if not isinstance(outcome, Decision):
+            raise TypeError(f"{companion.order.kind} in another community answers yes or no")
+        books = self._state.books[companion.community]
+        self._draft(companion.community, books, companion.order, companion.submission.key, outcome, None)
+
+    def knows(self, waiting: Waiting) -> bool:
+        """Whether there is an answer under its key."""
+        return self._stored(waiting) is not None
+
     def _answered_before(self, waiting: Waiting) -> bool:
         key = (waiting.community, waiting.key)
         if first := self._first.get(key):
@@ -144,7 +172,7 @@ class Deciding:
         outcome = instead or self._too_late(waiting) or waiting.submission.order.decide(books, self._now)
         match outcome:
             case Decision():
-                if new and actor.flags.get(ACTED) is not True:
+                if new and actor.flags.get(ACTED) is not True and not isinstance(outcome.receipt, Connected):
                     outcome = _and_acted(outcome, actor)
                 self._draft(waiting.community, books, waiting.order, waiting.submission.key, outcome, waiting)
                 if outcome.moves is not None and waiting.beside is not None:
@@ -314,7 +342,8 @@ def balances_after(books: Books, entry: Entry) -> tuple[tuple[int | None, int | 
 
 
 def _and_acted(decision: Decision, actor: Member) -> Decision:
-    """A member's first order of their own is remembered, since the welcome grant comes with it, once."""
+    """A member's first order of their own is remembered, since the welcome grant comes with it, once. Becoming somebody
+    else sees to that itself."""
     return msgspec.structs.replace(decision, facts=(*decision.facts, actor.fact(ACTED, True)))
 
 

@@ -12,6 +12,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from enum import StrEnum
 from itertools import chain, count, repeat
 from time import perf_counter
@@ -19,12 +20,14 @@ from typing import Final
 
 import msgspec
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.figures import JournalFigures
 from economy.refusals import Code
 from economy.rules.communities import HERE
 from economy.service import Answer, Clock, Submission
 from economy.store.batch import Waiting, busy, read_only, take_batch
+from economy.store.connecting import Connecting, DrawCode, draw_code
 from economy.store.deciding import Deciding, Nonce
 from economy.store.engine import Store, unhurried
 from economy.store.errors import (
@@ -38,7 +41,15 @@ from economy.store.errors import (
     describe,
     is_worth_another,
 )
-from economy.store.lookup import Directory, PlaceMovedError, Resolving, Who, change_community, move_place
+from economy.store.lookup import (
+    Directory,
+    PlaceMovedError,
+    Resolving,
+    StaleError,
+    Who,
+    change_community,
+    move_place,
+)
 from economy.store.reading import Reading
 from economy.store.tally import Tally
 from economy.store.timing import to_us
@@ -52,6 +63,9 @@ WAITING_MAX: Final = 10_000
 
 ATTEMPTS: Final = 4
 """How often a batch is written that met another process's, or a disk that failed. Its keys make that safe."""
+
+STALE_ATTEMPTS: Final = 50
+"""How often it is looked up anew who is who, before something else must be wrong."""
 
 PATIENCE_S: Final = 30.0
 """How long a batch waits for a store that does not answer before its callers are told `busy`. One whose commit is in
@@ -96,12 +110,14 @@ class StoreJournal:
         clock: Clock,
         *,
         nonce: Nonce = draw_nonce,
+        code: DrawCode = draw_code,
         waiting_max: int = WAITING_MAX,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._store = store
         self._clock = clock
         self._nonce = nonce
+        self._draw_code = code
         self._waiting_max = waiting_max
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
@@ -318,7 +334,12 @@ class StoreJournal:
                 if attempt >= MOVES_MAX:
                     raise
                 self.tally.again += 1
-                self._directory.forget(problem.places)
+                self._directory.forget_places(problem.places)
+            except StaleError as stale:
+                # Nothing was written. Each time it is about somebody else, so it ends when all are known anew.
+                if attempt >= STALE_ATTEMPTS:
+                    raise
+                self._directory.forget(stale.members)
             except DBAPIError as problem:
                 if attempt >= ATTEMPTS or not is_worth_another(problem):
                     raise
@@ -338,17 +359,30 @@ class StoreJournal:
             directory = self._current_directory()
             resolved = directory.resolving(connection, now_us)
             named = await resolve(resolved, batch)
-            state = await Reading(self._store.bulk, connection, batch, now).read(resolved, named)
+            connecting = await self._connecting(connection, batch, resolved, now)
+            companions = connecting.companions if connecting else []
+            reading = Reading(self._store.bulk, connection, [*batch, *companions], now)
+            if connecting:
+                connecting.add_to(reading)
+            state = await reading.read(resolved, named)
             await resolved.note()
             instead = await floor_refusal(self._store.bulk, connection, overdrawn) if overdrawn else None
             deciding = Deciding(state, now, self._nonce)
-            deciding.decide(batch, instead)
+            if connecting:
+                if not deciding.knows(batch[0]):
+                    await connecting.draw_newcomers()
+                connecting.show(state)
+                deciding.decide_together(batch[0], companions)
+            else:
+                deciding.decide(batch, instead)
             written = await write(self._store.bulk, connection, deciding, state, now_us, self._known_accounts)
             for moved in deciding.moved:
                 await change_community(connection, moved.place, moved.home, moved.there)
+            if connecting and (deciding.drafts or deciding.replies):
+                await connecting.write()
         directory.learn(resolved)
         if deciding.moved:
-            directory.forget([waiting.submission.place for waiting in batch])
+            directory.forget_places([waiting.submission.place for waiting in batch])
         self._learn(written)
         if self.state is JournalState.READ_ONLY and (deciding.drafts or deciding.replies):
             self.state = JournalState.OPEN
@@ -356,6 +390,16 @@ class StoreJournal:
         for waiting in batch:
             if waiting.same_as is not None and waiting.same_as.answer is not None:
                 waiting.answer = msgspec.structs.replace(waiting.same_as.answer, repeated=True)
+
+    async def _connecting(
+        self, connection: AsyncConnection, batch: Sequence[Waiting], resolved: Resolving, now: datetime
+    ) -> Connecting | None:
+        """What an order about identities is beyond its community; None for all other orders."""
+        if not batch[0].needs.identities:
+            return None
+        connecting = Connecting(self._store.bulk, connection, batch[0], resolved, now, self._draw_code)
+        await connecting.read()
+        return connecting
 
     def _current_directory(self) -> Directory:
         """What is known of the server that is written to now: after a failover, another may know less."""

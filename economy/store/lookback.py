@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy import codec
 from economy.ledger import Entry, Fact, Posting
+from economy.links import former_ids
 from economy.store.batch import Waiting
 from economy.store.bulk import Bulk, grouped
-from economy.store.lookup import Resolving
-from economy.store.queries import ENTRIES, LATEST, SINCE
+from economy.store.lookup import Known, Resolving
+from economy.store.queries import ENTRIES, HEIRS, LATEST, SINCE
 from economy.store.timing import from_us, to_us
 from economy.values import (
     Asset,
@@ -38,7 +39,9 @@ class LookBack:
         self.since: dict[Of, list[EntryNumber]] = {}
         self.entries: dict[tuple[CommunityId, EntryNumber], Entry] = {}
         self.touched: set[Of] = set()
-        """The members whom the entries moved coins of, set flags of, or came from."""
+        """The members whom the entries moved coins of, set flags of, or came from; for those who went on as somebody
+        else, that one."""
+        self.heirs: dict[Of, MemberId] = {}
 
     async def read(self, batch: Sequence[Waiting], resolved: Resolving) -> None:
         numbers = {(each.community, number) for each in batch for number in each.needs.receipts}
@@ -46,29 +49,33 @@ class LookBack:
         numbers |= await self._find_since(batch, resolved)
         if numbers:
             await self._read_entries(grouped(sorted(numbers)))
+            await self._find_heirs()
 
     async def _find_latest(self, batch: Sequence[Waiting], resolved: Resolving) -> set[tuple[CommunityId, EntryNumber]]:
-        senders: set[Of] = set()
+        senders: dict[Of, MemberId] = {}
         for each in batch:
             sender = each.needs.latest_by
             if sender is not None and (known := resolved.member((each.community, sender))):
-                senders.add((each.community, known.id))
+                senders.update(((each.community, known_as), known.id) for known_as in _ids(known))
         if senders:
-            for c, member, number in await self._bulk.query(self._connection, LATEST, grouped(sorted(senders))):
+            for c, known_as, number in await self._bulk.query(self._connection, LATEST, grouped(sorted(senders))):
                 if number is not None:
-                    self.latest[c, member] = number
+                    sent = (c, senders[c, known_as])
+                    self.latest[sent] = max(number, self.latest.get(sent, number))
         return {(c, number) for (c, _), number in self.latest.items()}
 
     async def _find_since(self, batch: Sequence[Waiting], resolved: Resolving) -> set[tuple[CommunityId, EntryNumber]]:
-        asked: dict[Of, int] = {}
+        asked: dict[Of, tuple[MemberId, int]] = {}
         for each in batch:
             since = each.needs.since
             if since is not None and (known := resolved.member((each.community, since[0]))):
-                asked[each.community, known.id] = to_us(since[1])
+                asked.update(((each.community, known_as), (known.id, to_us(since[1]))) for known_as in _ids(known))
+        found: dict[Of, set[EntryNumber]] = {}
         if asked:
-            pairs = grouped((c, (member, at_us)) for (c, member), at_us in asked.items())
-            for c, member, number in await self._bulk.query(self._connection, SINCE, pairs):
-                self.since.setdefault((c, member), []).append(number)
+            pairs = grouped((c, (known_as, at_us)) for (c, known_as), (_, at_us) in asked.items())
+            for c, known_as, number in await self._bulk.query(self._connection, SINCE, pairs):
+                found.setdefault((c, asked[c, known_as][0]), set()).add(number)
+        self.since = {of: sorted(numbers) for of, numbers in found.items()}
         return {(c, number) for (c, _), numbers in self.since.items() for number in numbers}
 
     async def _read_entries(self, numbers: dict[int, list[Any]]) -> None:
@@ -92,12 +99,21 @@ class LookBack:
         for key, head in heads.items():
             self.entries[key] = _entry(key[1], head, postings.get(key, ()), facts.get(key, ()))
 
+    async def _find_heirs(self) -> None:
+        for c, member, value in await self._bulk.query(self._connection, HEIRS, grouped(sorted(self.touched))):
+            self.heirs[c, member] = MemberId(int(value))
+        self.touched = {(c, self.heirs.get((c, member), member)) for c, member in self.touched}
+
     def mark_undone(self, community: CommunityId, original: EntryNumber, by_entry: EntryNumber) -> None:
         entry = self.entries[community, original]
         self.entries[community, original] = msgspec.structs.replace(entry, undone_by=by_entry)
 
     def _touch(self, community: CommunityId, *owners: int) -> None:
         self.touched.update((community, MemberId(owner)) for owner in owners if owner > 0)
+
+
+def _ids(known: Known) -> tuple[MemberId, ...]:
+    return (known.id, *former_ids(known.links))
 
 
 def _entry(number: EntryNumber, head: Sequence[Any], postings: Iterable[Posting], facts: Iterable[Fact]) -> Entry:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from economy import codec
+from economy.links import LINKS
 from economy.lookalikes import skeleton
+from economy.refusals import Value
 from economy.store import tables
 from economy.store.bulk import Bulk, Insert, Query, Row, Update, Wanted, grouped
 from economy.store.errors import StoreError
@@ -29,10 +32,18 @@ _PLACES = Query(
     Wanted("places", "text", "text"),
 )
 _PEOPLE = Query(
-    "SELECT w.c, i.platform, i.native_id, i.person_id, i.is_bot, m.name, m.seen_us"
+    "SELECT w.c, i.platform, i.native_id, i.person_id, i.is_bot, m.name, m.seen_us, l.value"  # noqa: S608
     " FROM {people} CROSS JOIN identities AS i"
     " LEFT JOIN members AS m ON m.community_id = w.c AND m.person_id = i.person_id"
+    " LEFT JOIN flags AS l ON l.community_id = w.c AND l.subject = i.person_id"
+    f" AND l.name = '{LINKS}'"
     " WHERE i.platform = w.v AND i.native_id = w.u",
+    Wanted("people", "text", "text"),
+)
+# Whoever becomes a member of one more community holds their identity meanwhile, so that it stays theirs.
+_HOLD = Query(
+    "SELECT i.platform, i.native_id, i.person_id FROM identities AS i WHERE (i.platform, i.native_id) IN"
+    " (SELECT w.v, w.u FROM {people}) ORDER BY i.platform, i.native_id FOR SHARE",
     Wanted("people", "text", "text"),
 )
 _NEW_COMMUNITY = Insert(tables.communities, "id", "created_us")
@@ -117,13 +128,25 @@ async def move_place(connection: AsyncConnection, old: Place, new: Place) -> boo
     return True
 
 
+class StaleError(Exception):
+    """Somebody is not, or no more, the member that was known by this identity: to be looked up again."""
+
+    def __init__(self, members: Set[MemberId]) -> None:
+        super().__init__("identities have become another member's")
+        self.members = members
+
+
 class Known(Struct, frozen=True):
-    """What the store has of an identity in a community. `seen_us` is None for someone who is no member there."""
+    """What the store has of an identity in a community. `seen_us` is None for someone who is no member there.
+
+    `links` tells whether identities came or went since (`economy.links`).
+    """
 
     id: MemberId
     name: str
     seen_us: int | None
     is_bot: bool
+    links: Value = None
 
 
 class Directory:
@@ -138,7 +161,7 @@ class Directory:
     def resolving(self, connection: AsyncConnection, now_us: int) -> Resolving:
         return Resolving(self._bulk, connection, self._places, self._people, now_us)
 
-    def forget(self, places: Iterable[Place]) -> None:
+    def forget_places(self, places: Iterable[Place]) -> None:
         """Places that meet elsewhere now: they are looked up again."""
         for place in places:
             self._places.pop(place, None)
@@ -150,6 +173,11 @@ class Directory:
         self._people.update((who, known) for who, known in resolved.changed.items() if known.seen_us is not None)
         for kept in (self._places, self._people):
             _forget_oldest(kept, self._cached_max)
+
+    def forget(self, members: Set[MemberId]) -> None:
+        """Forgets by which identities these were known."""
+        for who in [who for who, known in self._people.items() if known.id in members]:
+            del self._people[who]
 
 
 def _forget_oldest(kept: dict[Any, Any], cached_max: int) -> None:
@@ -221,15 +249,20 @@ class Resolving:
         if not missing:
             return
         pairs = grouped((community, (identity.platform, identity.native_id)) for community, identity in missing)
-        for c, platform, native_id, person, is_bot, name, seen_us in await self._bulk.query(
+        for c, platform, native_id, person, is_bot, name, seen_us, links in await self._bulk.query(
             self._connection, _PEOPLE, pairs
         ):
-            self.changed[c, Identity(platform, native_id)] = Known(person, name or "", seen_us, bool(is_bot))
+            who = (c, Identity(platform, native_id))
+            self.changed[who] = Known(
+                person, name or "", seen_us, bool(is_bot), None if links is None else codec.read_value(links)
+            )
 
     async def _make(self, wanted: Sequence[Who], seen: dict[Who, Sighting | None]) -> None:
         if not wanted:
             return
         known = {who[1]: self.changed[who].id for who in wanted if who in self.changed}
+        if known and self._bulk.locks_rows:
+            await self._hold(known)
         new = [identity for identity in dict.fromkeys(who[1] for who in wanted) if identity not in known]
         if new:
             ids = await self._bulk.new_ids(self._connection, tables.persons, len(new))
@@ -248,6 +281,13 @@ class Resolving:
         await self._write(
             _NEW_MEMBER, [(*member, name, skeleton(name), self._now_us) for member, name in sorted(members.items())]
         )
+
+    async def _hold(self, known: dict[Identity, MemberId]) -> None:
+        """Raises StaleError where an identity has become another person's."""
+        asked = {0: sorted((identity.platform, identity.native_id) for identity in known)}
+        for platform, native_id, person in await self._bulk.query(self._connection, _HOLD, asked):
+            if known[Identity(platform, native_id)] != person:
+                raise StaleError({known[Identity(platform, native_id)]})
 
     async def note(self) -> None:
         """Writes what was seen, once its members are locked: who wrote first and locked then would wait in circles."""
@@ -274,7 +314,7 @@ class Resolving:
             if is_bot is not known.is_bot:
                 bots[who[1]] = is_bot
             if (name, seen_us, is_bot) != (known.name, known.seen_us, known.is_bot):
-                self.changed[who] = Known(known.id, name, seen_us, is_bot)
+                self.changed[who] = Known(known.id, name, seen_us, is_bot, known.links)
         if renamed:
             self._seen = (
                 _SEEN,

@@ -12,7 +12,7 @@ from msgspec import Struct
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from economy.projections.boards import ScoreKey, ScoreSum, listed_changes, score_sums
+from economy.projections.boards import ScoreKey, ScoreSum, Succession, listed_changes, score_sums, successions
 from economy.projections.days import DayKey, DaySum, day_sums
 from economy.store.bulk_rows import RowsStatement
 from economy.store.engine import Store, unhurried
@@ -21,7 +21,7 @@ from economy.store.replay import last_number, read_entries
 from economy.store.scores import add_days, add_scores, listed_now
 from economy.store.sealer import Sealer
 from economy.store.tables import PROJECTED, counters, watermarks
-from economy.values import CommunityId, EntryNumber
+from economy.values import CommunityId, EntryNumber, MemberId
 
 PROJECTION: Final = "boards"
 """What the watermark of boards and day totals is called: one transaction updates them all."""
@@ -77,6 +77,7 @@ class _Sums(Struct, frozen=True):
     listed: dict[int, bool]
     moved: set[int]
     has_more: bool
+    gone: dict[MemberId, Succession]
 
 
 class StoreProjector:
@@ -233,9 +234,11 @@ class StoreProjector:
         moved = {int(member) for entry in entries for member in listed_changes(entry)}
         # Flags are read after the entries, so they are at least as new; where they are newer, the entry that set
         # them is still to come, and lists the member's other scores then.
-        listed = await listed_now(connection, community_id, moved | {member for _, member in scores})
+        gone = successions(entries)
+        shown = moved | {member for _, member in scores} | {each.member for each in gone.values()}
+        listed = await listed_now(connection, community_id, shown)
         has_more = len(entries) == self._entries_max
-        return _Sums(entries[-1].number, scores, day_sums(entries), listed, moved, has_more)
+        return _Sums(entries[-1].number, scores, day_sums(entries), listed, moved, has_more, gone)
 
 
 async def _watermark(connection: AsyncConnection, community_id: int) -> int:
@@ -244,6 +247,6 @@ async def _watermark(connection: AsyncConnection, community_id: int) -> int:
 
 async def _write(connection: AsyncConnection, community_id: int, sums: _Sums) -> None:
     """Writes the sums and moves the watermark, which is locked."""
-    await add_scores(connection, community_id, sums.scores, sums.listed, sums.moved)
+    await add_scores(connection, community_id, sums.scores, sums.listed, sums.moved, sums.gone)
     await add_days(connection, community_id, sums.days)
     await connection.execute(_MOVE_WATERMARK, {"community": community_id, "reached": sums.reached})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from economy.links import SUCCESSOR
 from economy.rules.undoing import SENT, UNDOABLE
 from economy.store.bulk import Query, Wanted, each_of
 
@@ -47,6 +48,12 @@ PROFILES: Final = Query(
     "SELECT w.c, w.v, m.name, i.platform, i.native_id, i.is_bot FROM {members}"
     " CROSS JOIN members AS m CROSS JOIN identities AS i"
     " WHERE m.community_id = w.c AND m.person_id = w.v AND i.person_id = w.v",
+    Wanted("members"),
+)
+# Whom others went on as.
+HEIRS: Final = Query(
+    "SELECT f.community_id, f.subject, f.value FROM {members} CROSS JOIN flags AS f"  # noqa: S608
+    f" WHERE f.community_id = w.c AND f.subject = w.v AND f.name = '{SUCCESSOR}'",
     Wanted("members"),
 )
 # Members first, as everywhere.

@@ -13,13 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from economy import codec
 from economy.books import CREATOR, ROLE_PREFIX, Books, Member, StoredOffer
 from economy.ledger import COMMUNITY
+from economy.links import LINKS, SUCCESSOR
 from economy.refusals import Value
 from economy.rules.communities import TRIES_FOR
+from economy.rules.connecting import HOLD_DAYS_MAX
 from economy.settings import Settings
 from economy.store.batch import Waiting
 from economy.store.bulk import Bulk, grouped
 from economy.store.lookback import LookBack, Of
-from economy.store.lookup import Meeting, PlaceMovedError, Resolving, Who, meeting_of
+from economy.store.lookup import Meeting, PlaceMovedError, Resolving, StaleError, Who, meeting_of
 from economy.store.queries import (
     HOLDERS,
     LOCK_CHESTS,
@@ -92,13 +94,17 @@ class Reading:
         self._connection = connection
         self._batch = batch
         self._today = now.astimezone(UTC).date().toordinal()
+        # Who goes on as another takes along what may still matter; for all others it is what was done these days.
+        self._days = HOLD_DAYS_MAX if any(each.needs.identities for each in batch) else 1
         self._members: dict[Of, Member] = {}
         self._flags: dict[CommunityId, dict[str, Value]] = {each.community: {} for each in batch}
         self._beside = {each.beside for each in batch if each.beside is not None}
         self._flags.update((c, {}) for c in self._beside)
         self._state = State({c: Books() for c in self._flags})
         self._now_us = to_us(now)
-        self._meetings = {each.submission.place: each.meeting for each in batch}
+        # Orders that others bring along in other communities are given nowhere.
+        given = [each for each in batch if each.meeting.community == each.community]
+        self._meetings = {each.submission.place: each.meeting for each in given}
         self._found: dict[Place, Meeting] = {}
         self._back = LookBack(bulk, connection)
         self._roles = {(each.community, each.needs.role) for each in batch if each.needs.role is not None}
@@ -119,8 +125,26 @@ class Reading:
         if self._found != self._meetings:
             raise PlaceMovedError(place for place in self._meetings if self._found.get(place) != self._meetings[place])
         await self._read_wrong_codes()
+        self._must_be_current(resolved, named)
         self._complete()
         return self._state
+
+    def add(
+        self, community: CommunityId, member: MemberId, name: str, identities: Iterable[Identity], *, is_bot: bool
+    ) -> None:
+        """Adds a member whom no order names."""
+        for identity in identities:
+            self._add((community, member), identity, name, is_bot=is_bot)
+
+    def _must_be_current(self, resolved: Resolving, named: Iterable[Who]) -> None:
+        """Raises StaleError where what was known before the lock is so no more: nobody acts as whom they were."""
+        stale = {member.id for member in self._members.values() if member.flags.get(SUCCESSOR) is not None}
+        for who in named:
+            known = resolved.member(who)
+            if known is not None and self._members[who[0], known.id].flags.get(LINKS) != known.links:
+                stale.add(known.id)
+        if stale:
+            raise StaleError(stale)
 
     def _add(self, key: Of, identity: Identity, name: str, *, is_bot: bool) -> None:
         member = self._members.get(key)
@@ -178,7 +202,10 @@ class Reading:
         )
         places = {0: [(place.platform, place.native_id) for place in self._meetings]}
         rows = await self._bulk.query(
-            self._connection, STATE, keys, owners, numbers, offers, places, numbers=(self._today - 1, self._today + 1)
+            self._connection,
+            STATE,
+            *(keys, owners, numbers, offers, places),
+            numbers=(self._today - self._days, self._today + 1),
         )
         for row in rows:
             # Most rows are balances and flags.
@@ -247,3 +274,5 @@ class Reading:
             self._state.books[c].latest[member] = number
         for (c, member), numbers in self._back.since.items():
             self._state.books[c].since[member] = tuple(sorted(numbers))
+        for (c, member), heir in self._back.heirs.items():
+            self._state.books[c].heirs[member] = heir

@@ -8,9 +8,10 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import HIDDEN, PRESENT
-from economy.projections.boards import ScoreKey, ScoreSum, bucket, is_listed
+from economy.projections.boards import ScoreKey, ScoreSum, Series, Succession, bucket, handed_over, is_listed
 from economy.projections.days import DayKey, DaySum
 from economy.store.bulk_rows import RowsStatement
+from economy.values import MemberId
 
 _ADD_SCORES: Final = RowsStatement(
     """
@@ -49,6 +50,13 @@ _LIST: Final = RowsStatement(
     member_id="bigint",
 )
 _UNLIST: Final = RowsStatement(_SET_LISTED.format(is_listed="false", standing="NULL", since="NULL"), member_id="bigint")
+_TAKE: Final = RowsStatement(
+    """
+    DELETE FROM scores WHERE community_id = {community} AND member_id IN (SELECT w.gone FROM {rows})
+    RETURNING series, member_id, score, standing
+    """,
+    gone="bigint",
+)
 _COUNT_MORE: Final = RowsStatement(
     """
     INSERT INTO histogram (community_id, series, bucket, members)
@@ -143,9 +151,12 @@ async def add_scores(
     sums: Mapping[ScoreKey, ScoreSum],
     listed: Mapping[int, bool],
     moved: Iterable[int],
+    gone: Mapping[MemberId, Succession],
 ) -> None:
-    """Adds `sums` to the scores, lists the members in `moved` as `listed` says, and keeps the histogram in step."""
+    """Adds `sums`, and the scores of those who are `gone`, to the scores; lists the members in `moved` as `listed`
+    says, and keeps the histogram in step."""
     histogram = Histogram()
+    sums = await _with_handed_over(connection, community_id, sums, gone, histogram)
     rows = []
     # In order of the primary key, so that neighbours share pages.
     for (series, member), (score, reached) in sorted(sums.items(), key=_by_member):
@@ -163,6 +174,30 @@ async def add_scores(
     ):
         histogram.move(series, score, 0)
     await histogram.write(connection, community_id)
+
+
+async def _with_handed_over(
+    connection: AsyncConnection,
+    community_id: int,
+    sums: Mapping[ScoreKey, ScoreSum],
+    gone: Mapping[MemberId, Succession],
+    histogram: Histogram,
+) -> Mapping[ScoreKey, ScoreSum]:
+    """Takes the scores of those who are `gone` off the boards; `sums` with what they are to their successors."""
+    if not gone:
+        return sums
+    taken: dict[ScoreKey, int] = {}
+    for series, member, score, standing in await _TAKE.run(
+        connection, community_id, [(each,) for each in sorted(gone)]
+    ):
+        taken[Series(series), MemberId(member)] = score
+        if standing is not None:
+            histogram.move(series, standing, 0)
+    together = dict(sums)
+    for key, (score, reached) in handed_over(taken, gone).items():
+        before = together.get(key, (0, reached))
+        together[key] = (before[0] + score, max(before[1], reached))
+    return together
 
 
 def _by_member(item: tuple[ScoreKey, ScoreSum]) -> tuple[int, int]:

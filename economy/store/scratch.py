@@ -67,6 +67,21 @@ class Scratch:
             sums[key] = sums.get(key, 0) + amount
         self._spill_when_full()
 
+    def take_of(self, name: str, members: Collection[int]) -> dict[Key, Value]:
+        """Takes out what is kept under keys that end with one of these members; sums as far as they have come."""
+        found: dict[Key, Value] = {}
+        if name in self._spilled and members:
+            self._spill()
+            ours = "name = ? AND json_extract(key, '$[#-1]') IN (SELECT value FROM json_each(?))"
+            asked = (name, _json.encode(sorted(members)).decode())
+            rows = self._database().execute(f"DELETE FROM cells WHERE {ours} RETURNING key, value", asked)  # noqa: S608
+            found.update((_key.decode(text), value) for text, value in rows.fetchall())
+        for cells in (self._put, self._added):
+            here = cells.get(name, {})
+            for key in [key for key in here if key[-1] in members]:
+                found[key] = here.pop(key)
+        return found
+
     def left(self, name: str) -> Iterable[tuple[str, int]]:
         """Keys (their parts with spaces between) whose sum is not 0, in the order in which they are written."""
         if name not in self._spilled:

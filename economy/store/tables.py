@@ -89,6 +89,24 @@ identities = table(
     Index(None, "person_id"),
 )
 
+# By which two identities are being joined (`economy.links`): the code that an identity asked for, who entered it and
+# agreed, and how often it entered a wrong one itself.
+connect_codes = table(
+    "connect_codes",
+    text("platform"),
+    text("native_id"),
+    text("name"),
+    text("code", nullable=True),
+    number("expires_us"),
+    text("other_platform", nullable=True),
+    text("other_native_id", nullable=True),
+    text("other_name"),
+    number("guesses"),
+    number("guesses_until_us"),
+    PrimaryKeyConstraint("platform", "native_id"),
+    UniqueConstraint("code"),
+)
+
 # --- what decides the next order ------------------------------------------------------------------------------------
 
 # The row that orders of a member lock. `skeleton` is the name with look-alike characters folded together.
@@ -101,6 +119,7 @@ members = table(
     number("seen_us"),
     PrimaryKeyConstraint("community_id", "person_id"),
     Index(None, "community_id", "skeleton"),
+    Index(None, "person_id"),
 )
 counters = table("counters", number("community_id"), number("last_entry"), PrimaryKeyConstraint("community_id"))
 accounts = table(

@@ -12,6 +12,7 @@ from economy.books import Order
 from economy.ledger import Undone
 from economy.refusals import Code, refuse
 from economy.rules.adjusting import Action, Adjust, Target
+from economy.rules.connecting import Connect, Disconnect, EnterCode, Leaving
 from economy.rules.creating import BeCreator
 from economy.rules.offers import Press
 from economy.rules.presence import Join
@@ -19,7 +20,7 @@ from economy.rules.undoing import UNDOABLE
 from economy.service import Answer
 from economy.values import Asset, Coins, EntryNumber, Identity, Reason
 from tests.economy import orders
-from tests.economy.laws import bought, money, must_be_sound, must_conserve, must_reverse
+from tests.economy.laws import bought, money, must_be_sound, must_conserve, must_have_no_ghosts, must_reverse
 from tests.economy.model import ModelEconomy
 
 # Hypothesis draws the number and drops steps it does not need; what a step does is drawn from that number.
@@ -90,6 +91,34 @@ class Community(RuleBasedStateMachine):
         assert len(self.model.entries) == known
         assert answer.repeated or answer.outcome == refuse(Code.KEY_REUSED)
 
+    @rule(chance=chances)
+    def someone_asks_for_a_code(self, chance: Random) -> None:
+        self.submit(Connect(by=orders.someone(chance), new=chance.random() < 0.1))
+
+    @precondition(lambda self: self.model.codes)
+    @rule(chance=chances)
+    def someone_enters_a_code(self, chance: Random) -> None:
+        known = [code.code for code in self.model.codes.values()]
+        code = "WRONGONE" if chance.random() < 0.2 else chance.choice(known)
+        self.submit(EnterCode(by=orders.someone(chance), code=code))
+
+    @rule(chance=chances)
+    def someone_leaves_a_person(self, chance: Random) -> None:
+        shared = self.model.shared_identities() if chance.random() < 0.9 else ()
+        by = chance.choice(shared) if shared else orders.someone(chance)
+        self.asks_and_confirms(Disconnect(by=by, who=chance.choice(tuple(Leaving))))
+
+    @rule(chance=chances)
+    def two_become_one(self, chance: Random) -> None:
+        """All steps of it, where nothing stands in the way."""
+        first, second, *_ = orders.crowd(chance)
+        if second.native_id == orders.STRANGER:
+            return
+        self.submit(Connect(by=first, new=True))
+        if code := self.model.codes.get(first):
+            self.asks_and_confirms(EnterCode(by=second, code=code.code))
+            self.asks_and_confirms(Connect(by=first))
+
     @rule(hours=st.sampled_from((0.01, 0.1, 1, 12, 24, -1)))
     def time_passes(self, hours: float) -> None:
         self.now += timedelta(hours=hours)
@@ -97,7 +126,19 @@ class Community(RuleBasedStateMachine):
     def step(self, chance: Random) -> None:
         """Any of the steps, for those who draw all by themselves."""
         draw = chance.random()
-        if draw < 0.45:
+        if draw < 0.07:
+            chance.choice(
+                (
+                    self.two_become_one,
+                    self.two_become_one,
+                    self.someone_asks_for_a_code,
+                    self.someone_leaves_a_person,
+                    self.someone_leaves_a_person,
+                )
+            )(chance)
+        elif draw < 0.08 and self.model.codes:
+            self.someone_enters_a_code(chance)
+        elif draw < 0.45:
             self.someone_moves_coins(chance)
         elif draw < 0.65:
             self.someone_does_anything(chance)
@@ -118,6 +159,15 @@ class Community(RuleBasedStateMachine):
         order = Press(by=by, nonce=nonce, inner=self.model.offers[nonce].order)
         return self.submit(order, f"offer:{nonce}:{by}")
 
+    def asks_and_confirms(self, order: Order) -> None:
+        """Gives an order that asks first, and presses the button that came of it, if one did."""
+        before = len(self.model.offers)
+        self.submit(order)
+        for nonce in list(self.model.offers)[before:]:
+            if self.model.offers[nonce].order.by == order.by:
+                self.press(nonce, order.by)
+                return
+
     def undoable(self) -> list[EntryNumber]:
         """Entries that could be undone, corrections and what was undone before being a few of them."""
         return [
@@ -131,6 +181,7 @@ class Community(RuleBasedStateMachine):
     @invariant()
     def the_laws_hold(self) -> None:
         must_be_sound(self.model)
+        must_have_no_ghosts(self.model)
         assert money(self.model) <= bought(self.model), "free coins became money"
         entries = list(self.model.entries.values())
         for entry in entries[self.checked :]:

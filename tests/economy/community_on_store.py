@@ -18,12 +18,14 @@ import msgspec
 from hypothesis.stateful import rule
 from sqlalchemy import select
 
-from economy.books import Order
+from economy.books import Order, Question
 from economy.codec import read_value
 from economy.ledger import Entry
 from economy.projections.boards import Board, bucket, periods_of, score_sums
 from economy.projections.days import day_sums
 from economy.refusals import Code, refuse
+from economy.rules.connecting import Agree, CodeGiven, Confirm, EnterCode
+from economy.rules.offers import Press
 from economy.service import Answer, Submission
 from economy.store import tables
 from economy.store.engine import Store
@@ -34,11 +36,13 @@ from economy.store.replay import read_entries
 from economy.values import Asset, CommunityId, IdempotencyKey, Identity, Place, Sighting
 from tests.economy import orders
 from tests.economy.community import Community
+from tests.economy.model import ModelEconomy
 from tests.economy.standings import is_on_boards, whole_board
 from tests.economy.store.chronicle import new_address
 from tests.support.databases import Databases
 from tests.support.stores import open_store
 
+NAME = "someone"
 ROOM = Place("console", "room")
 ONLY = CommunityId(1)
 BATCHES = (1, 1, 4, 1, 2, 12, 3)
@@ -77,12 +81,48 @@ class CommunityClock:
         return self._community.now
 
 
+Codes = dict[str, str]
+"""What the store gave where the model gave another code."""
+
+
+def given_code(answer: Answer) -> str:
+    """The code that an answer gives; empty for one that gives none."""
+    about = answer.outcome.about if isinstance(answer.outcome, Question) else None
+    return about.code if isinstance(about, CodeGiven) else ""
+
+
+def with_code_of(found: Answer, wanted: Answer, codes: Codes) -> Answer:
+    """The store's answer with the model's code; which is the store's is remembered in `codes`."""
+    ours, theirs = given_code(wanted), given_code(found)
+    if not (ours and theirs) or codes.setdefault(ours, theirs) != theirs:
+        return found
+    about = msgspec.structs.replace(found.outcome.about, code=ours)
+    return msgspec.structs.replace(found, outcome=msgspec.structs.replace(found.outcome, about=about))
+
+
+def with_codes(submission: Submission, codes: Codes) -> Submission:
+    """What people say to the store, with the codes that they were given there."""
+    order = submission.order
+    if isinstance(order, Press):
+        order = msgspec.structs.replace(order, inner=_with_code(order.inner, codes))
+    return msgspec.structs.replace(submission, order=_with_code(order, codes))
+
+
+def _with_code(order: Order, codes: Codes) -> Order:
+    if isinstance(order, EnterCode | Agree | Confirm):
+        return msgspec.structs.replace(order, code=codes.get(order.code, order.code))
+    return order
+
+
 class CommunityOnStore(Community):
     """Gives every order to a store as well, and compares."""
 
     def __init__(self, place: Fresh = fresh_sqlite) -> None:
         """On a store of its own, made by `place`, to be gone when it closes."""
         super().__init__()
+        # A person may have several names, and which was seen last would hang on who was first.
+        self.model = ModelEconomy(NAME)
+        self._codes: Codes = {}
         self._waiting: list[tuple[Submission, Answer]] = []
         self._sizes = cycle(BATCHES)
         self._size = next(self._sizes)
@@ -119,11 +159,11 @@ class CommunityOnStore(Community):
     def submit(self, order: Order, key: str = "") -> Answer:
         answer = super().submit(order, key)
         key = key or f"test:{self.acts}"
-        seen = (Sighting(order.by, order.by.native_id),)
+        seen = (Sighting(order.by, NAME),)
         submission = Submission(ROOM, IdempotencyKey(key), order, orders.standing(order.by), seen)
         self._waiting.append((submission, answer))
-        if len(self._waiting) >= self._size:
-            self.catch_up()
+        if len(self._waiting) >= self._size or given_code(answer):
+            self.catch_up()  # nobody enters a code before they were given it
         return answer
 
     def press(self, nonce: str, by: Identity) -> Answer:
@@ -143,12 +183,12 @@ class CommunityOnStore(Community):
         """Gives the store what waits, at one moment, and compares the answers."""
         waiting, self._waiting = self._waiting, []
         self._size = next(self._sizes)
-        answers = self._runner.run(self._together([submission for submission, _ in waiting]))
+        answers = self._runner.run(self._together([with_codes(each, self._codes) for each, _ in waiting]))
         for (submission, wanted), found in zip(waiting, answers, strict=True):
             if wanted.outcome == refuse(Code.KEY_REUSED):
                 assert found.outcome == wanted.outcome
             else:
-                assert found == wanted, submission.order
+                assert with_code_of(found, wanted, self._codes) == wanted, submission.order
 
     async def _start(self) -> None:
         self.journal.start()

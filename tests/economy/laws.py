@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from economy.ledger import Entry, Undone, changes
-from economy.values import ISSUERS, Asset, Own
+from economy.links import LINKS, SUCCESSOR
+from economy.values import ISSUERS, Asset, MemberId, Own
 from tests.economy.model import ModelEconomy
 
 GRANTS = frozenset({"coins", "daily", "welcome"})
@@ -53,6 +54,20 @@ def must_be_sound(model: ModelEconomy) -> None:
     assert model.balance(Own.HELD, Asset.COIN) == diamonds
 
 
+def must_have_no_ghosts(model: ModelEconomy) -> None:
+    """Whoever went on as somebody else has nothing, is nobody's, and leads straight to somebody who did not."""
+    living = {model.heir(member) for member in model.members}
+    for member in model.members.values():
+        if model.heir(member.id) == member.id:
+            continue
+        assert not any(member.wallet.values()), f"{member.id} went on, and left coins behind"
+        assert {name for name, value in member.flags.items() if value is not None} <= {SUCCESSOR, LINKS}
+        assert model.heir(model.heir(member.id)) == model.heir(member.id)
+        assert member.id in model.members[model.heir(member.id)].ids
+        assert member.id not in model.people()
+    assert model.people() <= living
+
+
 def worth(model: ModelEconomy) -> int:
     """All that members hold, in coins."""
     return sum(balance for (owner, _), balance in model.accounts.items() if owner > 0)
@@ -78,6 +93,15 @@ def bought(model: ModelEconomy) -> int:
     )
 
 
+def _changes_now(model: ModelEconomy, entry: Entry) -> dict[tuple[int, Asset], int]:
+    """What an entry changed, for whoever stands in it by now."""
+    found: dict[tuple[int, Asset], int] = {}
+    for (owner, asset), difference in changes(entry.postings).items():
+        now = model.heir(MemberId(owner)) if owner > 0 else owner
+        found[now, asset] = found.get((now, asset), 0) + difference
+    return found
+
+
 def must_reverse(model: ModelEconomy, undo: Entry) -> None:
     """An undo is the reverse of what it took back: wholly where nothing was spent, else in part, and never more."""
     assert isinstance(undo.receipt, Undone)
@@ -87,10 +111,10 @@ def must_reverse(model: ModelEconomy, undo: Entry) -> None:
         entry = model.entries[part.number]
         assert entry.undone_by == undo.number
         assert entry.kind != "undo"
-        for account, difference in changes(entry.postings).items():
+        for account, difference in _changes_now(model, entry).items():
             first[account] = first.get(account, 0) + difference
         gross += sum(int(posting.amount) for posting in entry.postings)
-    back = changes(undo.postings)
+    back = _changes_now(model, undo)
     if not any(part.missing for part in undo.receipt.parts):
         assert {account: -amount for account, amount in back.items() if amount} == {
             account: amount for account, amount in first.items() if amount

@@ -14,8 +14,10 @@ import msgspec
 
 from economy.books import ACTED, Books, Decision, Hint, Member, Needs, Offer, Order, Outcome, Question, StoredOffer
 from economy.codec import digest
-from economy.ledger import COMMUNITY, Entry, Receipt, Text, changes
+from economy.ledger import COMMUNITY, Connected, Disconnected, Entry, Receipt, Text, changes
+from economy.links import CODE_FOR, SUCCESSOR, JoinCode, Linking
 from economy.refusals import Code, Refusal, Value, refuse
+from economy.rules.connecting import Agree, CodeGiven, Confirm, Connect, Depart, EnterCode
 from economy.rules.earning import Welcome
 from economy.rules.offers import Press
 from economy.rules.presence import Join, Leave
@@ -41,7 +43,12 @@ NOBODY: frozenset[Role] = frozenset()
 class ModelEconomy:
     """One community. `submit` does what the journal does, at once and without a store."""
 
-    def __init__(self) -> None:
+    def __init__(self, called: str = "") -> None:
+        """Members are called as their identities are, or all of them as `called`."""
+        self.called = called
+        self.codes: dict[Identity, JoinCode] = {}
+        self.guesses: dict[Identity, tuple[int, datetime]] = {}
+        self.drawn = 0
         self.flags: dict[str, Value] = {}
         self.members: dict[MemberId, Member] = {}
         self.accounts: dict[tuple[Owner, Asset], int] = {}
@@ -60,6 +67,15 @@ class ModelEconomy:
     def member(self, identity: Identity) -> Member:
         return self.members[self._identities[identity]]
 
+    def people(self) -> set[MemberId]:
+        """Everybody who has an identity."""
+        return set(self._identities.values())
+
+    def shared_identities(self) -> tuple[Identity, ...]:
+        """Those of a person who has more than one."""
+        of = list(self._identities.values())
+        return tuple(identity for identity, person in self._identities.items() if of.count(person) > 1)
+
     def balance(self, owner: Owner, asset: Asset) -> int:
         return self.accounts.get((owner, asset), 0)
 
@@ -70,7 +86,10 @@ class ModelEconomy:
 
     def fork(self) -> ModelEconomy:
         """The same economy, to go another way from here."""
-        other = ModelEconomy()
+        other = ModelEconomy(self.called)
+        other.codes = dict(self.codes)
+        other.guesses = dict(self.guesses)
+        other.drawn = self.drawn
         other.flags = dict(self.flags)
         other.accounts = dict(self.accounts)
         other.entries = dict(self.entries)
@@ -88,7 +107,8 @@ class ModelEconomy:
         if identity not in self._identities:
             member_id = MemberId(len(self.members) + 1)
             self._identities[identity] = member_id
-            self.members[member_id] = Member(member_id, identity, identity.native_id, is_bot=is_bot)
+            name = self.called or identity.native_id
+            self.members[member_id] = Member(member_id, identity, name, is_bot=is_bot)
         return self.member(identity)
 
     def submit(self, order: Order, key: str, standing: frozenset[Role] = NOBODY, now: datetime | None = None) -> Answer:
@@ -112,11 +132,13 @@ class ModelEconomy:
 
     def _carry_out(self, order: Order, key: str, standing: frozenset[Role], now: datetime) -> Answer:
         time_zone = self.settings.time_zone
-        outcome = order.decide(self._books(order, standing), now)
+        outcome = order.decide(self._books(order, standing, now), now)
+        becomes = self._note_code(order, outcome, now)
         offered = self._store_offers(outcome, key)
         match outcome:
             case Decision():
                 entry = self._write(order, outcome, key, now)
+                self._become(becomes)
                 return Answer(entry.receipt, now, time_zone, entry.number)
             case Hint():
                 return Answer(outcome.refusal, now, time_zone, offered=offered)
@@ -125,14 +147,16 @@ class ModelEconomy:
             case Refusal():
                 return Answer(outcome, now, time_zone)
 
-    def _books(self, order: Order, standing: frozenset[Role]) -> Books:
+    def _books(self, order: Order, standing: frozenset[Role], now: datetime) -> Books:
         """What `order` asked to see, and nothing else."""
         needs = order.needs()
         books = Books(dict(self.flags))
         books.standing = standing
         for identity in (order.by, *needs.people):
             if identity in self._identities:
-                books.add(self.member(identity))
+                books.add(self.member(identity), identity)
+        if needs.identities:
+            books.linking = self._linking(order, books, now)
         if needs.role is not None:
             holders = [member for member in self.members.values() if needs.role in member.roles]
             books.holders[needs.role] = tuple(member.id for member in holders)
@@ -143,19 +167,94 @@ class ModelEconomy:
             entry = self.entries[number]
             books.entries[number] = entry
             owners = {owner for posting in entry.postings for owner in (posting.source, posting.destination)}
-            self._add_all(books, (MemberId(owner) for owner in owners if owner > 0))
+            touched = {MemberId(owner) for owner in (*owners, entry.actor) if owner > 0}
+            books.heirs.update((member, self.heir(member)) for member in touched if self.heir(member) != member)
+            self._add_all(books, map(self.heir, touched))
         books.offers = {nonce: self.offers[nonce] for nonce in needs.offers if nonce in self.offers}
         return books
 
     def _add_all(self, books: Books, member_ids: Iterable[MemberId]) -> None:
         for member_id in member_ids:
-            books.add(self.members[member_id])
+            member = self.members[member_id]
+            books.add(member, *(identity for identity, of in self._identities.items() if of == member_id))
+
+    def heir(self, member_id: MemberId) -> MemberId:
+        """Whom a member went on as."""
+        found = self.members[member_id].flags.get(SUCCESSOR)
+        return MemberId(found) if isinstance(found, int) else member_id
+
+    # --- identities -------------------------------------------------------------------------------------------
+
+    def _linking(self, order: Order, books: Books, now: datetime) -> Linking:
+        """One community is all there is here."""
+        inner = order.inner if isinstance(order, Press) else order
+        needs, by = inner.needs(), inner.by
+        entered = next((code for code in self.codes.values() if needs.entered and code.code == needs.entered), None)
+        own = self.codes.get(by)
+        code = entered if needs.entered else own
+        other = None if code is None else code.other if code.owner == by else code.owner
+        actor = self._identities[by]
+        partner = actor if other is None else self._identities[other]
+        self._add_all(books, {actor, partner})
+        together = [identity for identity, of in self._identities.items() if of in (actor, partner)]
+        ours = tuple(sorted(identity for identity, of in self._identities.items() if of == actor))
+        leaves = isinstance(inner, Depart) and inner.identities == ours
+        guesses, until = self.guesses.get(by, (0, now))
+        return Linking(
+            fresh=f"CODE{self.drawn + 1:04}",
+            own=own,
+            entered=entered,
+            guesses=guesses if now < until else 0,
+            identities=ours,
+            communities=1,
+            joined_identities=len(together),
+            moved_communities=1,
+            stays=min(actor, partner),
+            goes=max(actor, partner),
+            newcomers=tuple(MemberId(len(self.members) + 1 + n) for n in range(len(needs.leaving) if leaves else 0)),
+        )
+
+    def _note_code(self, order: Order, outcome: Outcome, now: datetime) -> dict[Identity, MemberId]:
+        """What an order about identities does beside its entry; who is somebody else once that is written."""
+        becomes: dict[Identity, MemberId] = {}
+        order = order.inner if isinstance(order, Press) else order
+        match order, outcome:
+            case Connect(by=by), Question(about=CodeGiven() as given):
+                self.drawn += 1
+                self.codes[by] = JoinCode(by, self.called or by.native_id, given.code, given.expires)
+            case EnterCode(by=by) | Agree(by=by), Refusal(code=Code.EXPIRED, fields={"rule": "code"}):
+                guesses, until = self.guesses.get(by, (0, now))
+                self.guesses[by] = (guesses + 1, until) if guesses and now < until else (1, now + CODE_FOR)
+            case Agree(by=by, code=code), Decision():
+                for owner, known in self.codes.items():
+                    if known.code == code:
+                        name = self.called or by.native_id
+                        self.codes[owner] = msgspec.structs.replace(known, other=by, other_name=name)
+            case Confirm(), Decision(receipt=Connected(member=stays)):
+                people = {self._identities[order.by], self._identities[order.other]}
+                becomes = {identity: stays for identity, of in self._identities.items() if of in people}
+                del self.codes[order.by]
+            case Depart(leaving=leaving), Decision(receipt=Disconnected(member=member, left=left)):
+                for identity, newcomer in zip(leaving, left, strict=True):
+                    becomes[identity] = newcomer
+                    name = self.called or identity.native_id
+                    name = name if identity == order.by else self.members[member].name
+                    self.members[newcomer] = Member(newcomer, identity, name)
+            case _:
+                pass
+        return becomes
+
+    def _become(self, becomes: dict[Identity, MemberId]) -> None:
+        self._identities |= becomes
+        for identity, member in sorted(self._identities.items(), reverse=True) if becomes else ():
+            self.members[member].identity = identity
 
     def _looked_back(self, books: Books, needs: Needs) -> list[EntryNumber]:
         found = [number for number in needs.receipts if number in self.entries]
         if needs.latest_by in self._identities:
             sender = self._identities[needs.latest_by]
-            sent = [entry.number for entry in self.entries.values() if entry.actor == sender and entry.kind in SENT]
+            ids = self.members[sender].ids
+            sent = [entry.number for entry in self.entries.values() if entry.actor in ids and entry.kind in SENT]
             if sent:
                 books.latest[sender] = sent[-1]
                 found.append(sent[-1])
@@ -164,7 +263,10 @@ class ModelEconomy:
             books.since[member_id] = tuple(
                 entry.number
                 for entry in self.entries.values()
-                if entry.at >= since and entry.undone_by is None and entry.kind in UNDOABLE and _in(entry, member_id)
+                if entry.at >= since
+                and entry.undone_by is None
+                and entry.kind in UNDOABLE
+                and any(_in(entry, each) for each in self.members[member_id].ids)
             )
             found.extend(books.since[member_id])
         return found
@@ -186,7 +288,8 @@ class ModelEconomy:
         facts = decision.facts
         sets = any(fact.subject == COMMUNITY for fact in facts)
         assert order.needs().sets_community or not sets, "others may read the flag meanwhile"
-        if not isinstance(order, Join | Leave | Welcome) and actor.flags.get(ACTED) is not True:
+        is_own = isinstance(order, Join | Leave | Welcome) or isinstance(decision.receipt, Connected)
+        if not is_own and actor.flags.get(ACTED) is not True:
             facts = (*facts, actor.fact(ACTED, True))
         entry = Entry(
             number=EntryNumber(len(self.entries) + 1),

@@ -27,7 +27,8 @@ def test_a_long_season_keeps_the_laws(seed):
             community.step(chance)
         community.the_laws_hold()
     kinds = Counter(entry.kind for entry in community.model.entries.values())
-    assert {"tip", "gift", "undo", "coins", "daily"} <= kinds.keys(), "a season in which little happened shows little"
+    expected = {"tip", "gift", "undo", "coins", "daily", "connect", "disconnect"}
+    assert expected <= kinds.keys(), "a season in which little happened shows little"
     codes = {
         answer.outcome.code for _, answer in community.model.answers.values() if isinstance(answer.outcome, Refusal)
     }

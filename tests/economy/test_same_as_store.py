@@ -51,7 +51,7 @@ def test_a_long_season_is_the_same_on_a_store(community, seed):
     live(community, seed, 250)
     community.must_be_the_same()
     kinds = {entry.kind for entry in community.model.entries.values()}
-    assert {"tip", "gift", "undo", "coins", "daily"} <= kinds
+    assert {"tip", "gift", "undo", "coins", "daily", "connect", "disconnect"} <= kinds
 
 
 @pytest.mark.parametrize(

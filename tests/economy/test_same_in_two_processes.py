@@ -29,7 +29,17 @@ from economy.service import Answer, Submission
 from economy.values import ALL, AmountWord, Asset, Coins, EntryNumber, IdempotencyKey, Identity, Reason
 from tests.economy import orders
 from tests.economy.community import chances
-from tests.economy.community_on_store import ROOM, CommunityOnStore, Fresh, as_written, fresh_on, fresh_sqlite
+from tests.economy.community_on_store import (
+    ROOM,
+    CommunityOnStore,
+    Fresh,
+    as_written,
+    fresh_on,
+    fresh_sqlite,
+    given_code,
+    with_code_of,
+    with_codes,
+)
 from tests.economy.model import ModelEconomy
 from tests.economy.store.second import SecondProcess
 
@@ -42,7 +52,7 @@ class Given(NamedTuple):
 
 
 Nonces = dict[str, str]
-"""What the store calls a button of the model's."""
+"""What the store calls a button of the model's, and which code it gave for the model's."""
 
 
 class NoOrderError(AssertionError):
@@ -87,6 +97,7 @@ def match(wanted: Answer, found: Answer, nonces: Nonces) -> Nonces | None:
     if len(wanted.offered) != len(found.offered):
         return None
     known, offered = dict(nonces), []
+    found = with_code_of(found, wanted, known)
     for ours, theirs in zip(wanted.offered, found.offered, strict=True):
         if known.setdefault(ours.nonce, theirs.nonce) != theirs.nonce:
             return None
@@ -113,8 +124,8 @@ class CommunityInTwoProcesses(CommunityOnStore):
 
     def submit(self, order: Order, key: str = "") -> Answer:
         answer = super().submit(order, key)
-        if answer.offered:
-            self.catch_up()  # nobody presses a button before they have seen it
+        if answer.offered or given_code(answer):
+            self.catch_up()  # nobody presses a button, or enters a code, before they have seen it
         return answer
 
     def press(self, nonce: str, by: Identity) -> Answer:
@@ -146,6 +157,11 @@ class CommunityInTwoProcesses(CommunityOnStore):
     def someone_presses(self, chance: Random) -> None:
         if self.model.offers:
             super().someone_presses(chance)
+
+    @rule(chance=chances)
+    def someone_enters_a_code(self, chance: Random) -> None:
+        if self.model.codes:
+            super().someone_enters_a_code(chance)
 
     @rule(chance=chances)
     def an_order_is_delivered_twice(self, chance: Random) -> None:
@@ -195,6 +211,7 @@ class CommunityInTwoProcesses(CommunityOnStore):
 
     def _as_stored(self, submission: Submission) -> Submission:
         """A copy: what goes to the other process is none of the objects we know either, and must be the same order."""
+        submission = with_codes(submission, self._nonces)
         order = submission.order
         if isinstance(order, Press):
             order = msgspec.structs.replace(order, nonce=self._nonces[order.nonce])
@@ -243,7 +260,7 @@ def test_a_long_season_in_two_processes_happens_in_some_order(community, seed):
         community.step(chance)
     community.must_be_the_same()
     kinds = {entry.kind for entry in community.model.entries.values()}
-    assert {"tip", "gift", "undo", "coins", "daily"} <= kinds
+    assert {"tip", "gift", "undo", "coins", "daily", "connect"} <= kinds
 
 
 # --- the search itself ------------------------------------------------------------------------------------------------

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import bindparam, select, union
+from sqlalchemy import BindParameter, Select, bindparam, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.codec import read_receipt
 from economy.ledger import Entry
 from economy.rules.gifting import Gifted
+from economy.store.reads.members import heirs, ids_of
 from economy.store.replay import read_these
 from economy.store.tables import entries, postings, reversals, texts
 from economy.store.timing import from_us
+from economy.succession import members_in, renamed
 from economy.values import Asset, CommunityId, EntryNumber, MemberId
 from economy.views import EntryView, HistoryPage, HistoryRow
 
@@ -43,41 +46,45 @@ async def history(
         return HistoryPage((), page, has_more=False)
     wanted = page * size + 1
     most = wanted
+    ids = await ids_of(connection, community_id, member_id)
     while True:
-        numbers = await _touching(connection, community_id, member_id, most)
-        changes = await _changes(connection, community_id, member_id, numbers)
+        numbers = await _touching(connection, community_id, ids, most)
+        changes = await _changes(connection, community_id, ids, numbers)
         if len(changes) >= wanted or len(numbers) < most:
             break
         # Some entries gave with one hand what they took with the other, and are no rows.
         most *= 2
-    rows = await _rows(connection, community_id, member_id, changes[(page - 1) * size : page * size])
+    rows = await _rows(connection, community_id, ids, changes[(page - 1) * size : page * size])
     return HistoryPage(rows, page, has_more=len(changes) > page * size)
 
 
-_SOURCE = (
-    select(postings.c.entry)
-    .distinct()
-    .where(postings.c.community_id == bindparam("community"), postings.c.source == bindparam("member"))
-    .order_by(postings.c.entry.desc())
-    .limit(bindparam("most"))
-    .subquery("given")
-)
-_DESTINATION = (
-    select(postings.c.entry)
-    .distinct()
-    .where(postings.c.community_id == bindparam("community"), postings.c.destination == bindparam("member"))
-    .order_by(postings.c.entry.desc())
-    .limit(bindparam("most"))
-    .subquery("received")
-)
-# Each side stops at the most that is wanted: the whole history is never read.
-_sides = union(select(_SOURCE.c.entry), select(_DESTINATION.c.entry)).subquery("sides")
-_TOUCHING = select(_sides.c.entry).order_by(_sides.c.entry.desc()).limit(bindparam("most"))
+_ids: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
+
+
+@cache
+def _touching_as(count: int) -> Select[int]:
+    """The latest entries that touch a member who has `count` ids. Each way to be touched stops at the most that is
+    wanted: the whole history is never read."""
+    ways = [
+        select(postings.c.entry)
+        .distinct()
+        .where(postings.c.community_id == bindparam("community"), end == bindparam(f"id{place}"))
+        .order_by(postings.c.entry.desc())
+        .limit(bindparam("most"))
+        .subquery()
+        for place in range(count)
+        for end in (postings.c.source, postings.c.destination)
+    ]
+    sides = union(*(select(way.c.entry) for way in ways)).subquery()
+    return select(sides.c.entry).order_by(sides.c.entry.desc()).limit(bindparam("most"))
+
+
 _OWN = (
     select(
         postings.c.entry,
         postings.c.leg,
         postings.c.source,
+        postings.c.destination,
         postings.c.asset,
         postings.c.amount,
         postings.c.source_after,
@@ -86,7 +93,7 @@ _OWN = (
     .where(
         postings.c.community_id == bindparam("community"),
         postings.c.entry.in_(bindparam("numbers", expanding=True)),
-        (postings.c.source == bindparam("member")) | (postings.c.destination == bindparam("member")),
+        postings.c.source.in_(_ids) | postings.c.destination.in_(_ids),
     )
     .order_by(postings.c.entry.desc(), postings.c.ordinal)
 )
@@ -125,28 +132,37 @@ _HEADS = (
 
 
 async def _touching(
-    connection: AsyncConnection, community_id: CommunityId, member_id: MemberId, most: int
+    connection: AsyncConnection, community_id: CommunityId, ids: Sequence[MemberId], most: int
 ) -> Sequence[int]:
-    asked = {"community": community_id, "member": member_id, "most": most}
-    return (await connection.execute(_TOUCHING, asked)).scalars().all()
+    asked = {"community": community_id, "most": most, **{f"id{place}": each for place, each in enumerate(ids)}}
+    return (await connection.execute(_touching_as(len(ids)), asked)).scalars().all()
 
 
 async def _changes(
-    connection: AsyncConnection, community_id: CommunityId, member_id: MemberId, numbers: Sequence[int]
+    connection: AsyncConnection, community_id: CommunityId, ids: Sequence[MemberId], numbers: Sequence[int]
 ) -> list[_Change]:
-    """What each entry changed, by asset; newest first."""
+    """What each entry changed, by asset; newest first.
+
+    What came along when somebody went on as this member is a change: it was another wallet before.
+    """
     found: dict[tuple[int, str], _Change] = {}
-    asked = {"community": community_id, "member": member_id, "numbers": numbers}
-    for entry, leg, source, asset, amount, source_after, destination_after in await connection.execute(_OWN, asked):
+    asked = {"community": community_id, "ids": ids, "numbers": numbers}
+    for entry, leg, source, destination, asset, amount, source_after, destination_after in await connection.execute(
+        _OWN, asked
+    ):
         change = found.setdefault((entry, asset), _Change(entry, asset, legs=set()))
-        change.amount += -amount if source == member_id else amount
-        change.balance_after = source_after if source == member_id else destination_after
         change.legs.add(leg)
+        if source in ids and (source == ids[0] or destination not in ids):
+            change.amount -= amount
+            change.balance_after = source_after
+        if destination in ids and (destination == ids[0] or source not in ids):
+            change.amount += amount
+            change.balance_after = destination_after
     return [change for change in found.values() if change.amount]
 
 
 async def _rows(
-    connection: AsyncConnection, community_id: CommunityId, member_id: MemberId, changes: Sequence[_Change]
+    connection: AsyncConnection, community_id: CommunityId, ids: Sequence[MemberId], changes: Sequence[_Change]
 ) -> tuple[HistoryRow, ...]:
     asked = {"community": community_id, "numbers": sorted({change.number for change in changes})}
     heads = {row.number: row for row in await connection.execute(_HEADS, asked)}
@@ -164,7 +180,7 @@ async def _rows(
                 amount=change.amount,
                 asset=Asset(change.asset),
                 balance_after=change.balance_after,
-                counterparts=_counterparts(head, member_id, met),
+                counterparts=_counterparts(head, ids, met),
                 note=head.text or "",
                 reason=head.reason,
                 at=from_us(head.at_us),
@@ -174,13 +190,13 @@ async def _rows(
     return tuple(rows)
 
 
-def _counterparts(head: Any, member_id: MemberId, met: Iterable[int]) -> tuple[MemberId, ...]:
+def _counterparts(head: Any, ids: Sequence[MemberId], met: Iterable[int]) -> tuple[MemberId, ...]:
     """The members on the other end; where there is none, whoever ordered it."""
     if head.kind == "gift" and isinstance(gift := read_receipt(head.receipt), Gifted):
         # With no share for the receiver, no posting leads to them.
-        return (gift.creator if gift.sender == member_id else gift.sender,)
-    found = {MemberId(owner) for owner in met if owner > 0} - {member_id}
-    if not found and head.actor != member_id:
+        return (gift.creator if gift.sender in ids else gift.sender,)
+    found = {MemberId(owner) for owner in met if owner > 0}.difference(ids)
+    if not found and head.actor not in ids:
         found = {MemberId(head.actor)}
     return tuple(sorted(found))
 
@@ -204,6 +220,8 @@ async def views(
     """Entries with what is looked up beside them: notes, and who took back whom."""
     asked = {"community": community_id, "numbers": [entry.number for entry in found]}
     heads = {row.number: row for row in await connection.execute(_HEADS, asked)}
+    named = {member for each in found for member in (each.actor, *_touched(each), *members_in(each.receipt))}
+    now = await heirs(connection, community_id, named)
     undoes: dict[int, list[EntryNumber]] = {}
     for by_entry, original in await connection.execute(_UNDOES, asked):
         undoes.setdefault(by_entry, []).append(EntryNumber(original))
@@ -211,14 +229,14 @@ async def views(
         EntryView(
             number=each.number,
             kind=each.kind,
-            actor=each.actor,
+            actor=now.get(each.actor, each.actor),
             reason=each.reason,
             at=each.at,
             time_zone=each.time_zone,
-            receipt=each.receipt,
+            receipt=renamed(each.receipt, now),
             note=heads[each.number].text or "",
             facts=each.facts,
-            touched=_touched(each),
+            touched=tuple(sorted({now.get(member, member) for member in _touched(each)})),
             undone_by=heads[each.number].by_entry,
             undoes=tuple(sorted(undoes.get(each.number, ()))),
         )
@@ -237,7 +255,7 @@ _TEXT = (
     select(texts.c.text, texts.c.removed)
     .where(
         texts.c.community_id == bindparam("community"),
-        texts.c.author == bindparam("author"),
+        texts.c.author.in_(_ids),
         texts.c.topic == bindparam("topic"),
     )
     .order_by(texts.c.entry.desc())
@@ -247,6 +265,6 @@ _TEXT = (
 
 async def text(connection: AsyncConnection, community_id: CommunityId, author: MemberId, topic: str) -> str:
     """The author's latest text of a topic; empty if it was removed: the one before it does not come back."""
-    asked = {"community": community_id, "author": author, "topic": topic}
+    asked = {"community": community_id, "ids": await ids_of(connection, community_id, author), "topic": topic}
     row = (await connection.execute(_TEXT, asked)).one_or_none()
     return "" if row is None or row.removed else row.text

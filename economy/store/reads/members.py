@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from economy.books import BLOCK_PREFIX, CREATOR, PRESENT, ROLE_PREFIX, Member
 from economy.codec import read_value, write_value
 from economy.ledger import COMMUNITY
+from economy.links import LINKS, SUCCESSOR, former_ids
 from economy.refusals import Value
 from economy.settings import Settings
 from economy.store.bulk import Bulk, Query, Wanted, grouped
@@ -152,40 +153,81 @@ def _reader(
     return Reader(community.id, member_id, community.settings, roles, own, community.flags, home)
 
 
+# --- who went on as whom ---
+
+_LINKS = select(flags.c.value).where(
+    flags.c.community_id == bindparam("community"), flags.c.subject == bindparam("subject"), flags.c.name == LINKS
+)
+_HEIRS = select(flags.c.subject, flags.c.value).where(
+    flags.c.community_id == bindparam("community"),
+    flags.c.subject.in_(bindparam("ids", expanding=True)),
+    flags.c.name == SUCCESSOR,
+)
+
+
+async def ids_of(connection: AsyncConnection, community_id: CommunityId, member_id: MemberId) -> tuple[MemberId, ...]:
+    """Under which a member stands in entries: the member's own id, and those of who went on as them."""
+    found = await connection.execute(_LINKS, {"community": community_id, "subject": member_id})
+    links = found.scalar_one_or_none()
+    return (member_id,) if links is None else (member_id, *former_ids(read_value(links)))
+
+
+async def heirs(
+    connection: AsyncConnection, community_id: CommunityId, member_ids: Iterable[MemberId]
+) -> dict[MemberId, MemberId]:
+    """Of these members, who went on as somebody else, and as whom."""
+    asked = {"community": community_id, "ids": sorted(set(member_ids))}
+    return {MemberId(subject): MemberId(int(value)) for subject, value in await connection.execute(_HEIRS, asked)}
+
+
 # --- how members are shown ---
 
 _LIKE_SOMEONE = (
     "SELECT 1 FROM members AS alike CROSS JOIN flags AS f"  # noqa: S608
-    " WHERE m.skeleton <> '' AND alike.community_id = w.c AND alike.skeleton = m.skeleton AND alike.person_id <> w.v"
+    " WHERE m.skeleton <> '' AND alike.community_id = w.c AND alike.skeleton = m.skeleton"
+    " AND alike.person_id <> m.person_id"
     " AND f.community_id = w.c AND f.subject = alike.person_id"
     f" AND f.name IN ({', '.join(map(repr, _LOOKED_UP_TO))}) AND f.value = '{_TRUE}'"
 )
 _SHOWN = Query(
     f"SELECT w.c, w.v, m.name, i.platform, i.native_id, i.is_bot, EXISTS ({_LIKE_SOMEONE})"  # noqa: S608
-    " FROM {members} CROSS JOIN members AS m CROSS JOIN identities AS i"
-    " WHERE m.community_id = w.c AND m.person_id = w.v AND i.person_id = w.v"
+    " FROM {members} LEFT JOIN flags AS h ON h.community_id = w.c AND h.subject = w.v"
+    # Whoever went on as somebody else is shown as that one.
+    f" AND h.name = '{SUCCESSOR}' CROSS JOIN members AS m CROSS JOIN identities AS i"
+    " WHERE m.community_id = w.c AND m.person_id = coalesce(CAST(h.value AS bigint), w.v)"
+    " AND i.person_id = m.person_id"
     # Of a person's identities, the first: always the same one.
     " ORDER BY w.c, w.v, i.platform, i.native_id",
     Wanted("members"),
 )
 
+AskedShown = tuple[CommunityId, frozenset[MemberId], str]
+"""The members of a community, and the platform on which they are shown."""
+
 
 async def shown(
-    connection: AsyncConnection, bulk: Bulk, asked: Sequence[tuple[CommunityId, frozenset[MemberId]]]
-) -> dict[tuple[CommunityId, frozenset[MemberId]], dict[MemberId, Shown]]:
-    """Members by id, for each who asks. Who looks like the owner or a creator, and is not the same member, gets a
-    suffix."""
-    wanted = {(community_id, member_id) for community_id, member_ids in asked for member_id in member_ids}
-    found: dict[tuple[CommunityId, MemberId], Shown] = {}
+    connection: AsyncConnection, bulk: Bulk, asked: Sequence[AskedShown]
+) -> dict[AskedShown, dict[MemberId, Shown]]:
+    """Members by id, for each who asks, by their identity on the platform if they have one there. Who looks like the
+    owner or a creator, and is not the same member, gets a suffix."""
+    wanted = {(community_id, member_id) for community_id, member_ids, _ in asked for member_id in member_ids}
+    found: dict[tuple[CommunityId, MemberId], list[Shown]] = {}
     rows = await bulk.query(connection, _SHOWN, grouped(sorted(wanted)))
     for c, person_id, name, platform, native_id, is_bot, is_alike in rows:
         member_id = MemberId(person_id)
         suffix = native_id[-SUFFIX_LENGTH:] if is_alike else ""
-        found.setdefault((c, member_id), Shown(member_id, name, Identity(platform, native_id), suffix, bool(is_bot)))
+        each = Shown(member_id, name, Identity(platform, native_id), suffix, bool(is_bot))
+        found.setdefault((c, member_id), []).append(each)
     return {
-        each: {member_id: found[each[0], member_id] for member_id in sorted(each[1]) if (each[0], member_id) in found}
-        for each in asked
+        (c, member_ids, platform): {
+            member_id: _on(platform, found[c, member_id]) for member_id in sorted(member_ids) if (c, member_id) in found
+        }
+        for c, member_ids, platform in asked
     }
+
+
+def _on(platform: str, identities_of: Sequence[Shown]) -> Shown:
+    return next((each for each in identities_of if each.identity.platform == platform), identities_of[0])
 
 
 _NAMES = (
@@ -279,4 +321,6 @@ _BLOCKS = (
 async def blocked_by(connection: AsyncConnection, community_id: CommunityId, member_id: MemberId) -> list[MemberId]:
     """Whom a member blocks."""
     found = await connection.execute(_BLOCKS, {"community": community_id, "subject": member_id})
-    return sorted(MemberId(int(other)) for other in found.scalars())
+    blocked = {MemberId(int(other)) for other in found.scalars()}
+    now = await heirs(connection, community_id, blocked)
+    return sorted({now.get(member, member) for member in blocked})

@@ -49,8 +49,10 @@ class StoreReads:
     async def community_flags(self, community_id: CommunityId) -> dict[str, Value]:
         return await self._store.look(members.flags_of, community_id, COMMUNITY)
 
-    async def shown(self, community_id: CommunityId, member_ids: Sequence[MemberId]) -> dict[MemberId, Shown]:
-        return await self._shown.ask((community_id, frozenset(member_ids)))
+    async def shown(
+        self, community_id: CommunityId, member_ids: Sequence[MemberId], *, platform: str = ""
+    ) -> dict[MemberId, Shown]:
+        return await self._shown.ask((community_id, frozenset(member_ids), platform))
 
     async def member(self, community_id: CommunityId, identity: Identity) -> MemberId | None:
         return await self._store.look(members.find, community_id, identity)

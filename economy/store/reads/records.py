@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any, Final
 
 from msgspec import Struct
@@ -10,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.store.reads.history import PAGE_MAX, SIZE_MAX, views
+from economy.store.reads.members import ids_of
 from economy.store.replay import last_number, read_these
 from economy.store.tables import answers, entries, facts, postings
 from economy.store.timing import from_us, to_us
@@ -39,9 +42,11 @@ async def records(
     if sought.since is not None:
         first = await _first_since(connection, community_id, to_us(sought.since - CLOCK_SLACK))
     most = page * size + 1
-    wanted = _matching(community_id, sought, first)
+    actors = await _known_as(connection, community_id, sought.actor)
+    wanted = _matching(community_id, sought, actors, first)
     if sought.member is not None:
-        wanted = _touching(community_id, sought.member, wanted, most)
+        members = await ids_of(connection, community_id, sought.member)
+        wanted = _touching(community_id, members, wanted, most)
     statement = wanted.limit(size + 1).offset((page - 1) * size)
     numbers = (await connection.execute(statement)).scalars().all()
     found = (await read_these(connection, community_id, numbers[:size]))[::-1]
@@ -55,7 +60,8 @@ async def refused(
     if not (1 <= page <= PAGE_MAX and 1 <= size <= SIZE_MAX):
         return AuditPage((), (), page, has_more=False)
     conditions: list[ColumnElement[bool]] = [answers.c.community_id == community_id, answers.c.code.is_not(None)]
-    conditions += [answers.c.actor == actor for actor in (sought.member, sought.actor) if actor is not None]
+    asked_for = [await _known_as(connection, community_id, actor) for actor in (sought.member, sought.actor)]
+    conditions += [answers.c.actor.in_(ids) for ids in asked_for if ids]
     if sought.kind is not None:
         conditions.append(answers.c.kind == sought.kind)
     if sought.since is not None:
@@ -72,11 +78,18 @@ async def refused(
     return AuditPage((), found, page, has_more=len(rows) > size)
 
 
-def _matching(community_id: CommunityId, sought: Sought, first: int) -> Select[int]:
+async def _known_as(
+    connection: AsyncConnection, community_id: CommunityId, member: MemberId | None
+) -> tuple[MemberId, ...]:
+    """Under which ids a member acted; empty where nobody is asked for."""
+    return () if member is None else await ids_of(connection, community_id, member)
+
+
+def _matching(community_id: CommunityId, sought: Sought, actors: Sequence[MemberId], first: int) -> Select[int]:
     """The numbers of entries that match all but the member."""
     conditions: list[ColumnElement[bool]] = [entries.c.community_id == community_id]
-    if sought.actor is not None:
-        conditions.append(entries.c.actor == sought.actor)
+    if actors:
+        conditions.append(entries.c.actor.in_(actors))
     if sought.kind is not None:
         conditions.append(entries.c.kind == sought.kind)
     if sought.since is not None:
@@ -84,15 +97,16 @@ def _matching(community_id: CommunityId, sought: Sought, first: int) -> Select[i
     return select(entries.c.number).where(*conditions).order_by(entries.c.number.desc())
 
 
-def _touching(community_id: CommunityId, member: MemberId, matching: Select[int], most: int) -> Select[int]:
-    """Of the entries that match, those that touch `member`. Every way to be touched has its index and its limit."""
+def _touching(community_id: CommunityId, members: Sequence[MemberId], matching: Select[int], most: int) -> Select[int]:
+    """Of the entries that match, those that touch the member with these ids. Every way to be touched has its index and
+    its limit."""
     ways: list[tuple[Any, Any]] = [
         (postings.c.entry, postings.c.source),
         (postings.c.entry, postings.c.destination),
         (facts.c.entry, facts.c.subject),
     ]
     sides = []
-    for entry, touched in ways:
+    for (entry, touched), member in product(ways, members):
         side = (
             matching.join(
                 entry.table, (entry.table.c.community_id == entries.c.community_id) & (entry == entries.c.number)
@@ -103,8 +117,8 @@ def _touching(community_id: CommunityId, member: MemberId, matching: Select[int]
             .order_by(entry.desc())
         )
         sides.append(side.distinct().limit(most).subquery())
-    acted = matching.where(entries.c.actor == member).limit(most).subquery()
-    together = union(*(select(side.c.number) for side in (*sides, acted))).subquery()
+    sides += [matching.where(entries.c.actor == member).limit(most).subquery() for member in members]
+    together = union(*(select(side.c.number) for side in sides)).subquery()
     return select(together.c.number).order_by(together.c.number.desc())
 
 

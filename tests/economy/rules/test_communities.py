@@ -121,7 +121,7 @@ def test_whatever_is_wrong_with_a_code_is_refused_alike(offer):
 def test_after_some_wrong_codes_no_more_are_looked_at():
     books = terrace(lobby(offer=admitted()))
     books.tries = TRIES_MAX
-    assert rule(join(books)) == "codes"
+    assert rule(join(books)) == "place_codes"
     books.tries -= 1
     assert isinstance(join(books), Question)
 
@@ -168,7 +168,7 @@ def test_a_place_that_is_not_free_stays(confirmed):
     assert rule(join(terrace(lobby(offer=admitted()), flags=flags), confirmed=confirmed)) == "others_joined"
     own = terrace(None)
     own.beside, own.offers = own, {SECRET: admitted()}
-    assert rule(join(own, confirmed=confirmed)) == "own_code"
+    assert rule(join(own, confirmed=confirmed)) == "own_place_code"
     left = {LEFT: f"3 {NOW.isoformat()}"}
     assert rule(join(terrace(lobby(offer=admitted()), flags=left), confirmed=confirmed)) == "left_lately"
     back = {LEFT: f"1 {NOW.isoformat()}"}

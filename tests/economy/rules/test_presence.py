@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from economy.books import AMOUNT_HIDDEN, CREATOR, HIDDEN, PRESENT, Books, Member
 from economy.ledger import Fact
 from economy.refusals import Code
-from economy.rules.presence import Hide, Hideable, Join, Leave, is_in
+from economy.rules.presence import Hide, Hideable, Join, Leave, is_in, places_of_both
 from economy.values import CommunityId, MemberId, Role
 from tests.economy.scene import Scene, person, refused
 
@@ -129,3 +129,20 @@ def test_a_place_that_left_the_community_keeps_nobody_in_it():
     carried_out(Leave, books, None)
     assert not member.is_present
     assert [name for name, value in member.flags.items() if value] == []
+
+
+@given(STEPS, STEPS)
+def test_two_members_who_become_one_are_where_either_was(steps, others):
+    """Fault 32: neither of them leaves a place by it."""
+    flags, places = [], set[int | None]()
+    for each in (steps, others):
+        books, member = shared()
+        theirs: set[int | None] = set()
+        for order, home in each:
+            carried_out(order, books, home)
+            theirs = theirs | {home} if order is Join else theirs - {home}
+        flags.append(member.flags)
+        places |= theirs
+    one = {PRESENT: bool(places)} | dict.fromkeys(places_of_both(*flags), True)
+    homes = (None, CommunityId(7), CommunityId(8))
+    assert {each for each in homes if is_in(one, each)} == places

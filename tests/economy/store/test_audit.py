@@ -176,6 +176,10 @@ T13 = f"entry {receipt_id(13)}"
 
 # Each breakage with what the audit calls it and where it sees it first.
 BREAKAGES = {
+    "coins of somebody who went on as another": (
+        ["INSERT INTO facts VALUES (1, 1, 9, 3, 'successor', 'null', '1')"],
+        ("successor", None),
+    ),
     "a balance of more": (
         ["UPDATE accounts SET balance = balance + 5 WHERE owner = 1 AND asset = 'bonus'"],
         ("balance", "1 bonus"),

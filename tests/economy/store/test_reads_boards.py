@@ -172,7 +172,7 @@ def test_ranks_and_pages_agree_with_counting(tmp_path_factory, amounts, size):
         }
         async with await new_store(tmp_path_factory.mktemp("ranks")) as store:
             async with store.write() as connection:
-                await add_scores(connection, ONE, sums, dict.fromkeys(range(1, len(amounts) + 1), True), ())
+                await add_scores(connection, ONE, sums, dict.fromkeys(range(1, len(amounts) + 1), True), (), {})
             reads = StoreReads(store)
             rows: list[BoardRow] = []
             for page in range(1, len(amounts) // size + 2):

@@ -242,7 +242,7 @@ async def test_codes_are_not_guessed(journal, reads, ana, bo, clock):
         wrong = refusal_of(await bo.ask(f"{community_id}-AAAA-AAAA-AAA{number + 2}"))
         assert (wrong.code, wrong.rule) == (Code.INVALID_ARGUMENT, "code")
     stopped = refusal_of(await bo.ask(code))
-    assert (stopped.code, stopped.rule) == (Code.LIMIT_EXCEEDED, "codes")
+    assert (stopped.code, stopped.rule) == (Code.LIMIT_EXCEEDED, "place_codes")
     clock.later(seconds=TRIES_FOR.total_seconds() + 1)
     assert refusal_of(await bo.ask(code)).rule == "code"  # it is too old by now
     number_of(await bo.join(await ana.invite(reads)))
