@@ -61,7 +61,7 @@ class Door:
         self._idle.set()
         self._has_started = False
         self.client = Client(settings, self)
-        posted = PostedMessages(self.client)
+        posted = PostedMessages(self.client, memory)
         strands = Strands(self.client, memory)
         self._acts = Acts(conversation, posted, strands, defer_after_s)
         self._commands = Commands(self._acts)
