@@ -165,6 +165,7 @@ answers = table(
     text("answer"),
     PrimaryKeyConstraint("community_id", "key"),
     Index(None, "community_id", "at_us"),
+    Index(None, "community_id", "actor", "at_us"),
 )
 offers = table(
     "offers",
@@ -277,6 +278,14 @@ outbox = table(
     number("leased_until_us"),
     number("attempts"),
     Index(None, "due_us"),
+)
+
+# The bot of each platform that the store is for.
+bots = table(
+    "bots",
+    text("platform"),
+    text("native_id"),
+    PrimaryKeyConstraint("platform"),
 )
 
 # What doors remember, of which nothing follows: where a message is, whose name is whose. All of it may be lost.
