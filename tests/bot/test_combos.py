@@ -346,6 +346,7 @@ class Shared:
 
     def __init__(self, outbox: Outbox) -> None:
         self.done, self.later, self.becomes = outbox.done, outbox.later, outbox.becomes
+        self.give_up, self.sweep = outbox.give_up, outbox.sweep
         self._outbox = outbox
 
     async def lease(
