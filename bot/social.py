@@ -64,7 +64,7 @@ def line_again(data: str, reader: Reader) -> str:
     owner, _, line = data.removeprefix(AGAIN).partition(":")
     if not line:
         refuse_asked(Code.EXPIRED, rule="malformed")
-    if owner != str(reader.member_id):
+    if owner not in map(str, reader.ids):
         refuse_asked(Code.NOT_ALLOWED, rule="presser")
     return line
 
