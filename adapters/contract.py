@@ -432,6 +432,25 @@ class Memory(Protocol):
     async def drop(self, kind: str, key: str) -> None: ...
 
 
+class Bots(Protocol):
+    """Which bot of the door's platform the store is for. Another one's token would move coins that are not its: a
+    staging bot's at a store in use."""
+
+    async def claim(self, bot: str) -> str:
+        """The platform's id of the bot that the store is for: `bot`, where it was for none so far."""
+        ...
+
+
+def must_be_ours(platform: str, bot: str, known: str) -> None:
+    """Raises DoorError where the store is for another bot than the one that the token is of."""
+    if known != bot:
+        raise DoorError(
+            f"This store is for the bot {known} on {platform}, and the token is that of {bot}: nothing was done. Set"
+            " the right token or the right store; where the bot was changed for good, say"
+            f" `florin bots forget {platform}`."
+        )
+
+
 class DoorError(Exception):
     """A door cannot serve. Says why, in one sentence for the operator."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from adapters.contract import Conversation, Memory
+from adapters.contract import Bots, Conversation, Memory
 from bot.dispatcher import Dispatcher
 from bot.doctor import StoreState
 from bot.logs import OrderLog
@@ -24,6 +24,7 @@ from economy.figures import Watch
 from economy.service import Clock, Economy, Outbox
 from economy.store import backup
 from economy.store.audit import AuditReport, audit
+from economy.store.bots import StoreBots, forget
 from economy.store.checking import check_up
 from economy.store.copying import Progress
 from economy.store.engine import Store, open_store, store_url, temporary_store_url
@@ -56,6 +57,8 @@ class Florin(Struct, frozen=True):
     on_commit: Callable[[Callable[[Mapping[CommunityId, EntryNumber]], None]], None]
     memory_of: Callable[[str], Memory]
     """What the door to a platform remembers."""
+    bots_of: Callable[[str], Bots]
+    """Which bot of a platform the store is for."""
 
 
 @asynccontextmanager
@@ -91,7 +94,15 @@ async def open_florin(address: str, clock: Clock, listen: tuple[str, int] | None
                 opened.push_async_callback(memories[platform].close)
             return memories[platform]
 
-        yield Florin(economy, Dispatcher(economy), watch, StoreOutbox(store), journal.on_commit, memory_of)
+        yield Florin(
+            economy,
+            Dispatcher(economy),
+            watch,
+            StoreOutbox(store),
+            journal.on_commit,
+            memory_of,
+            lambda platform: StoreBots(store, platform),
+        )
 
 
 @asynccontextmanager
@@ -231,6 +242,12 @@ async def downgraded(address: str, revision: str) -> tuple[str | None, str | Non
     before = await _revision(address)
     await downgrade(address, revision)
     return before, await _revision(address)
+
+
+async def bot_forgotten(address: str, platform: str) -> str | None:
+    """Lets the store at `address` be for the next bot of a platform that comes; for which it was."""
+    async with await open_store(address) as store:
+        return await forget(store, platform)
 
 
 async def audited(address: str, *, rebuild: bool, progress: Progress) -> AuditReport:

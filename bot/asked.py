@@ -28,7 +28,7 @@ from bot.options import Receivers
 from bot.refused import Refused, refuse_asked
 from bot.social import social_buttons
 from bot.telling import Done, Telling, members_in
-from bot.wording import SOURCE_LOCALE, Words
+from bot.wording import SOURCE_LOCALE, Words, unnamed
 from economy.books import Order, Question
 from economy.ledger import Receipt, Undone
 from economy.refusals import Code, Refusal, Value
@@ -50,13 +50,10 @@ from economy.values import (
     Spot,
     receipt_id,
 )
-from economy.views import Reader, Shown
+from economy.views import Reader
 
 VEIL = "~"
 """Stands before the nonce in a button's data where the answer to its press is not to name who presses it."""
-
-UNLINKED = Identity("", "")
-"""Nobody whom a door could link a name to."""
 
 
 class Asked:
@@ -283,7 +280,7 @@ class Asked:
             platform = self.invocation.place.platform
             shown = await self.economy.reads.shown(self.reader.community_id, wanted, platform=platform)
         if public and self.invocation.veiled and self.reader.member_id in shown:
-            shown[self.reader.member_id] = Shown(self.reader.member_id, self.words.text("a moderator"), UNLINKED)
+            shown[self.reader.member_id] = unnamed(self.reader.member_id, self.words)
         locale = SOURCE_LOCALE if public else self.invocation.locale
         return Words(locale, self.reader.settings, shown, now=self.now)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +48,19 @@ database = typer.Typer(
     " store is on a server; for a store in a file, `florin run` does it by itself.",
 )
 app.add_typer(database, name="db")
+bots = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Which bots the store is for.\n\nThe first bot of a platform that serves a store is the one that it is for,"
+    " and `florin run` refuses the token of another: it would move coins that are not its.",
+)
+app.add_typer(bots, name="bots")
+
+
+class Platform(StrEnum):
+    DISCORD = "discord"
+    TELEGRAM = "telegram"
+
 
 StoreOption = Annotated[
     str | None,
@@ -298,6 +312,25 @@ def doctor(store: StoreOption = None, json_report: JsonOption = False) -> None:
     else:
         say("\n".join(escaped(f"{each.state:<7}  {each.about}: {each.words}") for each in findings))
     raise typer.Exit(0 if healthy(findings) else WRONG)
+
+
+@bots.command()
+def forget(
+    platform: Annotated[Platform, typer.Argument(help="The bot of which platform.")], store: StoreOption = None
+) -> None:
+    """Lets the store be for another bot.
+
+    The next bot of that platform that is started with it is the one that it is for. Coins, members and history stay.
+    """
+    from bot.app import bot_forgotten
+
+    environment = environment_of(store)
+    must_exist(environment)
+    was = carried_out(bot_forgotten(environment.address, platform), environment)
+    if was is None:
+        say(f"The store is for no bot on {platform}: the next that starts is the one.")
+    else:
+        say(f"The store was for the bot {was} on {platform}. It is for the next that starts.")
 
 
 @database.command()

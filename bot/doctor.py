@@ -50,13 +50,14 @@ def examine(
 ) -> tuple[Finding, ...]:
     """Everything there is to say, in the order of what rests on what. None of a platform is: nobody asked there."""
     webhook = environment.telegram.webhook or ""
+    bots = {} if store.checkup is None else store.checkup.bots
     return (
         _settings(environment),
         *_store(store),
         _clock(store.checkup, now),
         _zones(),
-        *(() if on_discord is None else examined_on_discord(on_discord)),
-        *(() if on_telegram is None else examined_on_telegram(on_telegram, webhook, now)),
+        *(() if on_discord is None else examined_on_discord(on_discord, bots.get("discord"))),
+        *(() if on_telegram is None else examined_on_telegram(on_telegram, webhook, now, bots.get("telegram"))),
     )
 
 

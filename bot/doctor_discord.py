@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.discord.found import DiscordState, invite_link
-from bot.findings import Finding, State
+from bot.findings import Finding, State, ownership
 from bot.logs import escaped
 
 GUILDS_NAMED_MAX: Final = 10
 """How many servers that lack something are named."""
 
 
-def examined_on_discord(found: DiscordState) -> tuple[Finding, ...]:
+def examined_on_discord(found: DiscordState, known: str | None = None) -> tuple[Finding, ...]:
+    """What there is to say of it; `known` is the application that the store is for, if it is for one."""
     if found.problem is not None:
         return (Finding("discord", State.WRONG, found.problem),)
     link = invite_link(found.application_id)
     return (
         Finding("discord", State.OK, f"the token is that of {found.name}, application {found.application_id}"),
+        *ownership("discord", str(found.application_id), known),
         *_interactions(found),
         _intents(found),
         _commands(found),

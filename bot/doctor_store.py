@@ -53,6 +53,12 @@ def examined(checkup: Checkup) -> Iterator[Finding]:
             yield _connections(facts)
             words = f"the database takes {_size(facts.size)}; PostgreSQL does not tell what is left: watch it there"
             yield Finding("disk", State.OK, words)
+    if checkup.notices_given_up:
+        words = (
+            f"{checkup.notices_given_up:,} could not be told and are tried no more: look whether the channels that"
+            " `/channels` names take the bot's messages; after 30 days they are forgotten"
+        )
+        yield Finding("notices", State.WARNING, words)
 
 
 def room(disk_free: int) -> Finding:

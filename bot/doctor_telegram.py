@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.telegram.found import GroupState, TelegramState
-from bot.findings import Finding, State
+from bot.findings import Finding, State, ownership
 from bot.naming import inert
 
 FAILED_LATELY: Final = timedelta(hours=1)
 
 
-def examined_on_telegram(found: TelegramState, wanted: str, now: datetime) -> tuple[Finding, ...]:
-    """What there is to say of it; `wanted` is the webhook that is set here, empty without one."""
+def examined_on_telegram(
+    found: TelegramState, wanted: str, now: datetime, known: str | None = None
+) -> tuple[Finding, ...]:
+    """What there is to say of it; `wanted` is the webhook that is set here, empty without one, `known` the bot that the
+    store is for, if it is for one."""
     if not found.knows_token:
         words = "Telegram does not know the token: copy it again from @BotFather, into FLORIN_TELEGRAM__TOKEN"
         return (Finding("telegram", State.WRONG, words),)
@@ -21,6 +24,7 @@ def examined_on_telegram(found: TelegramState, wanted: str, now: datetime) -> tu
         return (Finding("telegram", State.WRONG, f"Telegram cannot be asked: {found.problem}"),)
     return (
         Finding("telegram", State.OK, f"the token is @{found.handle}'s"),
+        *ownership("telegram", str(found.bot_id), known),
         _privacy(found),
         _webhook(found, wanted, now),
         _menus(found),

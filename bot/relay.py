@@ -22,7 +22,7 @@ from bot.commands.registry import teller_of
 from bot.entry_texts import gist, named
 from bot.hints import hinted
 from bot.telling import Done, members_in
-from bot.wording import SOURCE_LOCALE, Words
+from bot.wording import SOURCE_LOCALE, Words, unnamed
 from economy.refusals import Value
 from economy.rules.gifting import Gifted
 from economy.rules.places import ChannelUse, Notices, channel_use, notice_channels
@@ -42,6 +42,8 @@ POLL_S: Final = 5.0
 """How often to look for what other processes left."""
 CLOSED_S: Final = 600.0
 """How long a channel that refused is left alone: platforms ban who asks for what is refused again and again."""
+SWEEP_EVERY: Final = timedelta(hours=1)
+"""How often what was given up long ago is forgotten."""
 RETRY_S: Final = 2.0
 RETRY_MAX_S: Final = 3_600.0
 
@@ -91,6 +93,7 @@ class Relay:
         self._doors = doors
         self._clock = clock
         self._committed = asyncio.Event()
+        self._sweep_due = clock.now()
         self._warned: set[tuple[Place, str]] = set()
         self._closed: dict[tuple[Place, str], datetime] = {}
 
@@ -102,6 +105,7 @@ class Relay:
         """Relays until cancelled. A store that fails is told in the log, and asked again."""
         while True:
             try:
+                await self._sweep_when_due()
                 has_more = await self.drain() == TAKEN_MAX
             except Exception as error:  # noqa: BLE001  # what is due stays due, and the doors go on meanwhile
                 _log.warning("notices wait", exc_info=error)
@@ -113,6 +117,13 @@ class Relay:
                     continue
                 await asyncio.sleep(GATHER_S)
             self._committed.clear()
+
+    async def _sweep_when_due(self) -> None:
+        now = self._clock.now()
+        if now >= self._sweep_due:
+            self._sweep_due = now + SWEEP_EVERY
+            if forgotten := await self._outbox.sweep(now):
+                _log.warning("notices that were given up are forgotten", notices=forgotten)
 
     async def drain(self) -> int:
         """Tells what is due; answers how many notices were taken."""
@@ -157,7 +168,7 @@ class Relay:
     async def _later(self, notice: Notice) -> None:
         if notice.attempts >= TELLING_ATTEMPTS_MAX:
             _log.warning("notice given up", community=notice.community_id, entry=notice.number, about=notice.event)
-            await self._outbox.later([notice], None)
+            await self._outbox.give_up([notice], self._clock.now())
             return
         wait_s = min(RETRY_S * 2 ** (notice.attempts - 1), RETRY_MAX_S)
         await self._outbox.later([notice], self._clock.now() + timedelta(seconds=wait_s))
@@ -210,6 +221,8 @@ class Relay:
         if not isinstance(receipt, Gifted) or receipt.cost < settings.announce_from or entry.undone_by is not None:
             return ()
         shown = await self._reads.shown(community_id, sorted(members_in(receipt)))
+        if receipt.veiled:
+            shown[receipt.sender] = unnamed(receipt.sender, Words(SOURCE_LOCALE, settings))
         teller, _ = teller_of(Gifted)
         done = Done(at=entry.at, time_zone=entry.time_zone, number=entry.number, note=entry.note)
         told: tuple[Node, ...] = teller(receipt, done, Words(SOURCE_LOCALE, settings, shown)).nodes

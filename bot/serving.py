@@ -67,9 +67,14 @@ def doors_of(environment: Environment, florin: Florin) -> list[Adapter]:
     """A door for each platform that has a token."""
     doors: list[Adapter] = []
     if (on_discord := discord_settings(environment)) is not None:
-        doors.append(Door(on_discord, florin.conversation, florin.memory_of(Door.platform)))
+        doors.append(
+            Door(on_discord, florin.conversation, florin.memory_of(Door.platform), florin.bots_of(Door.platform))
+        )
     if (on_telegram := telegram_line(environment)) is not None:
-        doors.append(TelegramDoor(on_telegram, florin.conversation, florin.memory_of(TelegramDoor.platform)))
+        platform = TelegramDoor.platform
+        doors.append(
+            TelegramDoor(on_telegram, florin.conversation, florin.memory_of(platform), florin.bots_of(platform))
+        )
     return doors
 
 

@@ -69,7 +69,7 @@ def line_again(data: str, reader: Reader) -> str:
     owner, _, community = whose.partition(".")
     if not line or community != str(reader.community_id):
         refuse_asked(Code.EXPIRED, rule="malformed")
-    if owner != str(reader.member_id):
+    if owner not in map(str, reader.ids):
         refuse_asked(Code.NOT_ALLOWED, rule="presser")
     return line
 

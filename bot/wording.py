@@ -25,7 +25,7 @@ from babel.units import format_unit
 from adapters.contract import Line, Name, Plain, Span, Strong
 from bot.naming import NOBODY, inert, isolated, shown_text
 from economy.settings import Settings
-from economy.values import MemberId, zone
+from economy.values import Identity, MemberId, zone
 from economy.views import Shown
 
 SOURCE_LOCALE = "en"
@@ -34,6 +34,9 @@ SOURCE_LOCALE = "en"
 LOCALES = Path(__file__).parent / "locales"
 NAMES_MAX = 10
 """The most names that one sentence lists."""
+
+UNLINKED = Identity("", "")
+"""Nobody whom a door could link a name to."""
 
 Value = str | int | Span | Sequence[Span]
 
@@ -257,6 +260,11 @@ class Words:
             if seconds % length == 0 and seconds >= length:
                 return format_unit(seconds // length, f"duration-{unit}", locale=self.locale)
         return format_unit(seconds, "duration-second", locale=self.locale)
+
+
+def unnamed(member: MemberId, words: Words) -> Shown:
+    """Somebody who acts in the name of a place, as everyone but moderators is to see them."""
+    return Shown(member, words.text("a moderator"), UNLINKED)
 
 
 def joined(spans: Sequence[Span]) -> tuple[Span, ...]:

@@ -76,6 +76,10 @@ class Checkup(Struct, frozen=True, kw_only=True):
     revision: str | None
     head: str
     """The revision that this release needs."""
+    notices_given_up: int = 0
+    """What could not be told in the channels chosen for it, and is tried no more."""
+    bots: Mapping[str, str] = {}
+    """The bot of each platform that it is for, by the platform's id."""
     changed: tuple[str, ...] | None = None
     """Tables that are missing or not as they were made: their columns, CHECKs, indices or triggers. None for a
     revision that this release does not know."""

@@ -162,8 +162,16 @@ class Outbox(Protocol):
         """They were told, or there was nobody to tell: they are forgotten."""
         ...
 
-    async def later(self, notices: Sequence[Notice], due: datetime | None) -> None:
-        """They could not be told: they are due again then, or never."""
+    async def later(self, notices: Sequence[Notice], due: datetime) -> None:
+        """They could not be told: they are due again then."""
+        ...
+
+    async def give_up(self, notices: Sequence[Notice], now: datetime) -> None:
+        """They could not be told, and are not tried again: they stay for a while, for whoever looks."""
+        ...
+
+    async def sweep(self, now: datetime) -> int:
+        """Forgets what was given up long ago. How many were forgotten."""
         ...
 
     async def becomes(self, notices: Sequence[Notice], event: str, due: datetime) -> None:

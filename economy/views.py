@@ -7,6 +7,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from economy.ledger import Fact, Receipt
+from economy.links import LINKS, former_ids
 from economy.refusals import Value
 from economy.settings import Settings
 from economy.values import Asset, CommunityId, EntryNumber, Identity, MemberId, Role
@@ -35,6 +36,11 @@ class Reader(Struct, frozen=True):
     flags: dict[str, Value]
     community_flags: dict[str, Value]
     home: CommunityId | None = None
+
+    @property
+    def ids(self) -> tuple[MemberId, ...]:
+        """Under which they stand in entries and on buttons: their own id, and those of who went on as them."""
+        return () if self.member_id is None else (self.member_id, *former_ids(self.flags.get(LINKS)))
 
 
 class HeldUntil(Struct, frozen=True):

@@ -83,7 +83,7 @@ class Acts:
             await self.strands.tell(facts.place, reply, reply.strand, means)
             return
         message_id = await answering.give(by_itself(reply))
-        self.posted.remember(facts.place, reply, interaction.channel_id, message_id)
+        await self.posted.remember(facts.place, reply, interaction.channel_id, message_id)
         await self.take_back(facts.place, reply)
 
     def anew(
@@ -93,7 +93,7 @@ class Acts:
 
         async def give(reply: Reply) -> int | None:
             message_id = await answering.give(reply)
-            self.posted.remember(facts.place, reply, interaction.channel_id, message_id)
+            await self.posted.remember(facts.place, reply, interaction.channel_id, message_id)
             return message_id
 
         return give

@@ -12,11 +12,13 @@ import discord
 import structlog
 
 from adapters.contract import (
+    Bots,
     Conversation,
     Delivery,
     Memory,
     Reply,
     Told,
+    must_be_ours,
 )
 from adapters.discord.acts import Acts
 from adapters.discord.announcing import tell, tell_directly
@@ -51,17 +53,19 @@ class Door:
         settings: DiscordSettings,
         conversation: Conversation,
         memory: Memory | None = None,
+        bots: Bots | None = None,
         *,
         defer_after_s: float = DEFER_AFTER_S,
     ) -> None:
         self._settings = settings
         self._conversation = conversation
+        self._bots = bots
         self._working = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._has_started = False
         self.client = Client(settings, self)
-        posted = PostedMessages(self.client)
+        posted = PostedMessages(self.client, memory)
         strands = Strands(self.client, memory)
         self._acts = Acts(conversation, posted, strands, defer_after_s)
         self._commands = Commands(self._acts)
@@ -94,14 +98,18 @@ class Door:
     # --- coming up --------------------------------------------------------------------------------------------------
 
     async def on_start(self) -> None:
-        """Logged in, and not yet connected: whoever runs the bot is known from here on, and so are its commands."""
+        """Logged in, and not yet connected: whoever runs the bot is known from here on, and so are its commands. Raises
+        DoorError where the store is another bot's."""
         application = self.client.application
+        if application is not None and self._bots is not None:
+            ours = str(application.id)
+            must_be_ours(PLATFORM, ours, await self._bots.claim(ours))
         if application is not None:
             self._acts.operators = operators_of(application)
-        ours = commands_payload(self._acts.tree, self._conversation.specs())
+        payload = commands_payload(self._acts.tree, self._conversation.specs())
         try:
-            if await sync(self.client, ours):
-                _log.info("commands told", commands=len(ours))
+            if await sync(self.client, payload):
+                _log.info("commands told", commands=len(payload))
         except (discord.HTTPException, *BrokenLine) as error:
             # It has those of the last start, and what it has is served; the next start tells it again.
             _log.warning("commands not told", error=type(error).__name__, status=getattr(error, "status", None))

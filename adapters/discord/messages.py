@@ -117,7 +117,7 @@ class Messages:
             reference = message.to_reference(fail_if_not_exists=False)
             sent = await message.channel.send(reference=reference, nonce=message.id, **new(rendered(reply)))
             if place is not None:
-                self._posted.remember(place, reply, message.channel.id, sent.id)
+                await self._posted.remember(place, reply, message.channel.id, sent.id)
             return sent.id
 
         async def elsewhere(_: Reply) -> None:

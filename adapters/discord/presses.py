@@ -68,7 +68,7 @@ class Presses:
         message_id = await self._show_pressed(
             answering, reply, data, message, takes_place=takes_place, private=is_private_message
         )
-        self._acts.posted.remember(facts.place, reply, interaction.channel_id, message_id)
+        await self._acts.posted.remember(facts.place, reply, interaction.channel_id, message_id)
         await self._acts.take_back(facts.place, reply)
 
     def _means(
@@ -81,7 +81,7 @@ class Presses:
 
             async def instead(reply: Reply) -> int | None:
                 message_id = await answering.replace_question(reply)
-                self._acts.posted.remember(facts.place, reply, interaction.channel_id, message_id)
+                await self._acts.posted.remember(facts.place, reply, interaction.channel_id, message_id)
                 return message_id
 
             return Means(interaction.channel_id, instead, lambda reply: answering.give(reply, in_place=True))

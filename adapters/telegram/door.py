@@ -13,7 +13,7 @@ from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, CallbackContext, ExtBot, TypeHandler
 from telegram.request import BaseRequest, HTTPXRequest
 
-from adapters.contract import Conversation, Delivery, DoorError, Memory, Reply, Told
+from adapters.contract import Bots, Conversation, Delivery, DoorError, Memory, Reply, Told, must_be_ours
 from adapters.telegram import menus
 from adapters.telegram.acquaintance import Acquaintance
 from adapters.telegram.intake import LEASE, POLL_S, Fetching, Listening, Polling, Taking, Webhook
@@ -58,9 +58,16 @@ class TelegramDoor:
     platform = PLATFORM
 
     def __init__(
-        self, line: Line, conversation: Conversation, memory: Memory, *, request: BaseRequest | None = None
+        self,
+        line: Line,
+        conversation: Conversation,
+        memory: Memory,
+        bots: Bots | None = None,
+        *,
+        request: BaseRequest | None = None,
     ) -> None:
         self._line = line
+        self._bots = bots
         self._conversation = conversation
         self._memory = memory
         self._pacer = Pacer(line.limits)
@@ -102,6 +109,9 @@ class TelegramDoor:
         try:
             if not await self._introduce():
                 return
+            if self._bots is not None:
+                ours = str(self._bot.id)
+                must_be_ours(PLATFORM, ours, await self._bots.claim(ours))
             self._listener = self._listening()
             self._application.add_handler(TypeHandler(Update, self._heard))
             self._application.add_error_handler(_failed)

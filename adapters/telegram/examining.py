@@ -27,6 +27,7 @@ async def look(line: Line, groups: Sequence[int], specs: Iterable[CommandSpec], 
         async with bot:
             webhook = await bot.get_webhook_info()
             return TelegramState(
+                bot_id=bot.id,
                 handle=bot.username,
                 sees_all=bool(bot.bot.can_read_all_group_messages),
                 inline=bool(bot.bot.supports_inline_queries),

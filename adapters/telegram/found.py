@@ -26,6 +26,7 @@ class TelegramState(Struct, frozen=True, kw_only=True):
 
     problem: str = ""
     knows_token: bool = True
+    bot_id: int = 0
     handle: str = ""
     sees_all: bool = False
     inline: bool = False

@@ -40,7 +40,15 @@ async def gift(
 ) -> Reply:
     """Send a gift to somebody."""
     return await asked.submit(
-        SendGift(by=asked.by, gift=gift, count=count, to=to.identity, message=message, told_in=asked.spot)
+        SendGift(
+            by=asked.by,
+            gift=gift,
+            count=count,
+            to=to.identity,
+            message=message,
+            told_in=asked.spot,
+            veiled=asked.invocation.veiled,
+        )
     )
 
 

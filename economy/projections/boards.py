@@ -6,10 +6,11 @@ Adding a board is a line in `Board` and `_BOARDS`, its rule in `board_changes` a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple, NewType, Protocol, cast
 
 from economy.books import HIDDEN, PRESENT
@@ -57,6 +58,12 @@ ScoreKey = tuple[Series, MemberId]
 
 ScoreSum = tuple[int, EntryNumber]
 """What entries add to one score, and the last of them that changed it. A plain tuple: there are ten to a gift."""
+
+Stretch = tuple[Series, ...]
+"""Series that the same is added to, such as a board in all the periods that hold a moment."""
+
+StretchSums = dict[tuple[Stretch, MemberId], ScoreSum]
+"""What is added to scores, once for a stretch. No series is in two stretches."""
 
 
 class _GiftReceipt(Protocol):
@@ -130,11 +137,8 @@ def parts_of(series: int) -> tuple[Board, Period, int]:
     return board, period, (series >> 2 * _PART_BITS) * _SECOND_US
 
 
-_BALANCE = series_of(Board.BALANCE, Period.ALL, START_OF_ALL_US)
-
-
 @lru_cache(maxsize=8192)
-def _series(board: Board, minute: datetime, time_zone: str) -> tuple[Series, ...]:
+def _stretch(board: Board, minute: datetime, time_zone: str) -> Stretch:
     """A board in every period. No zone has changed its clocks within a minute since they were standardised."""
     return tuple(series_of(board, period, start_us(minute, time_zone, period)) for period in periods_of(board))
 
@@ -216,19 +220,33 @@ def score_sums(entries: Iterable[Entry]) -> dict[ScoreKey, ScoreSum]:
     An entry whose changes of a score cancel out has not changed it, so that the same entries come to the same
     scores, however they are cut. Who goes on as another leaves them every score that they had.
     """
-    sums: dict[ScoreKey, ScoreSum] = {}
+    sums = stretch_sums(entries)
+    return {(series, member): found for (stretch, member), found in sums.items() for series in stretch}
+
+
+def stretch_sums(entries: Iterable[Entry]) -> StretchSums:
+    """`score_sums`, by stretches: most entries speak of one moment only, and add the same to all its periods."""
+    sums: StretchSums = {}
     for entry in entries:
-        changes = board_changes(entry)
-        of_entry = list(_keyed(changes))
-        if len({change[:2] for change in changes}) < len(changes):
-            of_entry = _netted(of_entry)
         number = entry.number
-        for key, amount in of_entry:
+        for key, amount in _keyed(entry):
             before = sums.get(key)
             sums[key] = (amount, number) if before is None else (before[0] + amount, number)
         if succession := succession_in(entry):
             _hand_over(sums, succession)
-    return sums
+    stretches = {stretch for stretch, _ in sums}
+    apart = len(set(chain.from_iterable(stretches))) == sum(map(len, stretches))
+    return sums if apart else series_apart(sums)
+
+
+def series_apart(sums: StretchSums) -> StretchSums:
+    """The same with a stretch for each series, which earlier ones may have had in common."""
+    found: StretchSums = {}
+    for (stretch, member), (amount, number) in sums.items():
+        for series in stretch:
+            before = found.get(((series,), member), (0, number))
+            found[(series,), member] = (before[0] + amount, max(before[1], number))
+    return found
 
 
 class Succession(NamedTuple):
@@ -259,35 +277,40 @@ def successions(entries: Iterable[Entry]) -> dict[MemberId, Succession]:
     return found
 
 
-def handed_over(scores: Mapping[ScoreKey, int], gone: Mapping[MemberId, Succession]) -> dict[ScoreKey, ScoreSum]:
+def handed_over(scores: Mapping[tuple[Stretch, MemberId], int], gone: Mapping[MemberId, Succession]) -> StretchSums:
     """What the `scores` of those who are `gone` add to their successors'."""
-    sums: dict[ScoreKey, ScoreSum] = {}
-    for (series, member), amount in scores.items():
+    sums: StretchSums = {}
+    for (stretch, member), amount in scores.items():
         _, heir, number = gone[member]
-        before = sums.get((series, heir), (0, number))
-        sums[series, heir] = (before[0] + amount, max(before[1], number))
+        before = sums.get((stretch, heir), (0, number))
+        sums[stretch, heir] = (before[0] + amount, max(before[1], number))
     return sums
 
 
-def _hand_over(sums: dict[ScoreKey, ScoreSum], succession: Succession) -> None:
+def _hand_over(sums: StretchSums, succession: Succession) -> None:
     gone = {key: sums.pop(key)[0] for key in [key for key in sums if key[1] == succession.formerly]}
     for key, (amount, number) in handed_over(gone, {succession.formerly: succession}).items():
         before = sums.get(key, (0, number))
         sums[key] = (before[0] + amount, number)
 
 
-def _keyed(changes: Iterable[ScoreChange]) -> Iterator[tuple[ScoreKey, int]]:
-    """Each change once for every period it counts in."""
-    for board, member, amount, at, time_zone in changes:
-        if board is Board.BALANCE:
-            yield (_BALANCE, member), amount
-        else:
-            for series in _series(board, at.replace(second=0, microsecond=0), time_zone):
-                yield (series, member), amount
+_Keyed = list[tuple[tuple[Stretch, MemberId], int]]
 
 
-def _netted(keyed: Iterable[tuple[ScoreKey, int]]) -> list[tuple[ScoreKey, int]]:
-    sums: dict[ScoreKey, int] = {}
+def _keyed(entry: Entry) -> _Keyed:
+    """What an entry changes, by the stretch that it counts in; each once."""
+    keyed: _Keyed = [
+        ((_stretch(board, at.replace(second=0, microsecond=0), time_zone), member), amount)
+        for board, member, amount, at, time_zone in board_changes(entry)
+    ]
+    if isinstance(entry.receipt, Undone):
+        # Its parts may be of several moments, and what one adds to a period they share, another may take.
+        keyed = [(((series,), member), amount) for (stretch, member), amount in keyed for series in stretch]
+    return keyed if len(dict(keyed)) == len(keyed) else _netted(keyed)
+
+
+def _netted(keyed: _Keyed) -> _Keyed:
+    sums: dict[tuple[Stretch, MemberId], int] = {}
     for key, amount in keyed:
         sums[key] = sums.get(key, 0) + amount
     return [(key, amount) for key, amount in sums.items() if amount]

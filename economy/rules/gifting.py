@@ -34,7 +34,8 @@ class Gifted(Receipt, frozen=True, kw_only=True, tag="gifted"):
     """`cost` is `price` times `count`. The receiver got `diamond` and `bonus`, the house the rest of both assets.
 
     `bought` is how much of the cost was paid with bought coins. `told_in` is where everyone was to see it; None where
-    only its sender was, or where its sender was not to be named.
+    only its sender was, or where its sender was not to be named. `veiled`: they gave it in the name of a place, and
+    everyone but moderators is to see 'a moderator'.
     """
 
     sender: MemberId
@@ -49,6 +50,7 @@ class Gifted(Receipt, frozen=True, kw_only=True, tag="gifted"):
     bonus: Coins
     house: Coins
     told_in: Spot | None = None
+    veiled: bool = False
 
 
 class GiftSent(Event, frozen=True, kw_only=True, tag="gift_sent"):
@@ -63,7 +65,7 @@ class SendGift(Order, frozen=True, kw_only=True, tag="send_gift"):
     """A gift from the catalogue, `count` times, to one member.
 
     `agreed_price` is set by the confirm button: the price that was shown. If it has changed since, the gift is
-    refused and the new price is asked for. `told_in`: see `Gifted`.
+    refused and the new price is asked for. `told_in`, `veiled`: see `Gifted`.
     """
 
     kind: ClassVar[str] = "gift"
@@ -74,6 +76,7 @@ class SendGift(Order, frozen=True, kw_only=True, tag="send_gift"):
     message: Note = NO_NOTE
     agreed_price: int | None = None
     told_in: Spot | None = None
+    veiled: bool = False
 
     def needs(self) -> Needs:
         return Needs(people=(self.to,))
@@ -155,6 +158,7 @@ def _settle(books: Books, sender: Member, receiver: Member, gift: Gift, order: S
         bonus=Coins(received + (0 if receiver.is_creator else earned)),
         house=Coins(cost - earned - received),
         told_in=order.told_in,
+        veiled=order.veiled,
     )
     return receipt, legs
 

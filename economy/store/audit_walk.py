@@ -14,6 +14,7 @@ from economy.projections.boards import (
     ScoreKey,
     ScoreSum,
     Series,
+    Stretch,
     handed_over,
     listed_changes,
     score_sums,
@@ -247,10 +248,11 @@ class Walk:
         if not gone:
             return scores
         self._scratch.take_of("reached", gone.keys())
-        before: dict[ScoreKey, int] = {}
+        before: dict[tuple[Stretch, MemberId], int] = {}
         for (series, member), score in self._scratch.take_of("score", gone.keys()).items():
-            before[Series(int(series)), MemberId(int(member))] = int(score)
-        for key, (amount, number) in handed_over(before, gone).items():
+            before[(Series(int(series)),), MemberId(int(member))] = int(score)
+        for ((series,), member), (amount, number) in handed_over(before, gone).items():
+            key = (series, member)
             sums = scores.get(key, (0, number))
             scores[key] = (sums[0] + amount, max(sums[1], number))
         return scores

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,32 +17,53 @@ class RowsStatement:
     """A statement about one community: `{community}` in its text is the community, `{rows}` the rows, called w.
 
     `columns` names the columns of w with their PostgreSQL types (bigint, text or boolean). The text does not depend on
-    how many rows there are, so it is prepared once. `{by_index}` names an index to SQLite, which without statistics
-    may take one that begins with the community and has nothing else of use.
+    how many rows there are, so it is prepared once. `{pairs}` are more rows, called p, of the two numbers that `pairs`
+    names. `{by_index}` names an index to SQLite, which without statistics may take one that begins with the community
+    and has nothing else of use.
     """
 
-    def __init__(self, text: str, *, by_index: str = "", **columns: str) -> None:
-        taken = ", ".join(
-            f"CAST(json_extract(value, '$[{place}]') AS {'text' if of == 'text' else 'integer'}) AS {name}"
-            for place, (name, of) in enumerate(columns.items())
+    def __init__(self, text: str, *, by_index: str = "", pairs: tuple[str, ...] = (), **columns: str) -> None:
+        of_pairs = dict.fromkeys(pairs, "bigint")
+        self.sqlite = text.format(
+            community="?1",
+            rows=f"{_json_rows(2, columns)} AS w",
+            pairs=f"{_json_rows(3, of_pairs)} AS p",
+            by_index=f"INDEXED BY {by_index}",
         )
-        rows = f"(SELECT {taken} FROM json_each(?2)) AS w"  # noqa: S608
-        self.sqlite = text.format(community="?1", rows=rows, by_index=f"INDEXED BY {by_index}")
-        arrays = ", ".join(parameter(place, of) for place, of in enumerate(columns.values(), start=2))
         self.postgres = text.format(
-            community="CAST($1 AS bigint)", rows=f"unnest({arrays}) AS w({', '.join(columns)})", by_index=""
+            community="CAST($1 AS bigint)",
+            rows=f"{_array_rows(2, columns)} AS w({', '.join(columns)})",
+            pairs=f"{_array_rows(2 + len(columns), of_pairs)} AS p({', '.join(pairs)})",
+            by_index="",
         )
 
     async def run(
-        self, connection: AsyncConnection, community_id: int, rows: Sequence[tuple[Any, ...]]
+        self,
+        connection: AsyncConnection,
+        community_id: int,
+        rows: Sequence[tuple[Any, ...]],
+        *pairs: tuple[int, int],
     ) -> Sequence[tuple[Any, ...]]:
         """What the statement answers; no rows cost no statement."""
         if not rows:
             return ()
+        given = (rows, pairs) if pairs else (rows,)
         if connection.dialect.name == "sqlite":
-            asked: tuple[Any, ...] = (community_id, _json.encode(rows).decode())
+            asked: tuple[Any, ...] = (community_id, *(_json.encode(each).decode() for each in given))
             found = await connection.exec_driver_sql(self.sqlite, asked)
         else:
-            asked = (community_id, *map(array_text, zip(*rows, strict=True)))
-            found = await connection.exec_driver_sql(self.postgres, asked)
+            columns = (column for each in given for column in zip(*each, strict=True))
+            found = await connection.exec_driver_sql(self.postgres, (community_id, *map(array_text, columns)))
         return found.all() if found.returns_rows else ()
+
+
+def _json_rows(place: int, columns: Mapping[str, str]) -> str:
+    taken = ", ".join(
+        f"CAST(json_extract(value, '$[{i}]') AS {'text' if of == 'text' else 'integer'}) AS {name}"
+        for i, (name, of) in enumerate(columns.items())
+    )
+    return f"(SELECT {taken} FROM json_each(?{place}))"  # noqa: S608
+
+
+def _array_rows(place: int, columns: Mapping[str, str]) -> str:
+    return f"unnest({', '.join(parameter(i, of) for i, of in enumerate(columns.values(), start=place))})"

@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from economy.checkup import Checkup, FileFacts, ServerFacts, Slot, Standby
 from economy.service import Clock
 from economy.store import disk, postgres
+from economy.store.bots import known
 from economy.store.engine import Store, open_store
 from economy.store.fingerprints import FINGERPRINTS
+from economy.store.outbox import DEAD_US
 from economy.store.revision import HEAD
 from economy.store.schema import current, fingerprint
 from economy.store.sqlite import WAL_SIZE_MAX
-from economy.store.tables import counters, entries
+from economy.store.tables import counters, entries, outbox
 from economy.store.timing import from_us
 
 DAMAGES_MAX: Final = 10
@@ -57,6 +59,7 @@ SELECT pg_database_size(current_database()) AS size, checksum_failures,
     (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections
 FROM pg_stat_database WHERE datname = current_database()
 """
+_GIVEN_UP = select(func.count()).where(outbox.c.due_us == DEAD_US)
 _NEWEST = select(func.max(entries.c.at_us)).join(
     counters, (counters.c.community_id == entries.c.community_id) & (counters.c.last_entry == entries.c.number)
 )
@@ -72,6 +75,8 @@ async def check_up(address: str, clock: Clock) -> Checkup:
         facts = await _of_file(store) if server is None else await _of_server(store, server)
         async with store.read() as connection:
             newest = (await connection.execute(_NEWEST)).scalar() if revision == HEAD else None
+            bots = await known(connection) if revision == HEAD else {}
+            given_up = (await connection.execute(_GIVEN_UP)).scalar_one() if revision == HEAD else 0
             losses = [] if server is None else await server.losses(connection)
             ahead_s = None if server is None else await _clock_ahead(connection, clock)
         return Checkup(
@@ -79,6 +84,8 @@ async def check_up(address: str, clock: Clock) -> Checkup:
             losses=tuple(losses),
             revision=revision,
             head=HEAD,
+            bots=bots,
+            notices_given_up=given_up,
             changed=None if made is None else tuple(table for table in made if found.get(table) != made[table]),
             unknown=() if made is None else tuple(sorted(found.keys() - made.keys())),
             newest_entry=None if newest is None else from_us(newest),

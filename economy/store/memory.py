@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,8 +17,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.service import Clock
+from economy.store.bulk import Insert
 from economy.store.engine import Store, unhurried
 from economy.store.errors import describe
+from economy.store.skew import Skew
 from economy.store.tables import memory
 from economy.store.timing import to_us
 
@@ -30,13 +32,20 @@ SWEEP_EVERY: Final = 1_000
 TOGETHER_MAX: Final = 500
 
 
+_PUT: Final = Insert(
+    memory,
+    *("platform", "kind", "key", "value", "until_us"),
+    conflict="ON CONFLICT (platform, kind, key) DO UPDATE SET value = excluded.value, until_us = excluded.until_us",
+)
+
+
 class _Change(Struct, frozen=True, eq=False):
     """One thing to be put (`value`) or dropped (None). `only_if`: what must be there before, () for whatever is."""
 
     kind: str
     key: str
     value: str | None
-    until_us: int
+    keep_us: int
     only_if: tuple[str | None, ...]
     done: asyncio.Future[bool]
 
@@ -44,16 +53,17 @@ class _Change(Struct, frozen=True, eq=False):
 class StoreMemory:
     """One door's memory. Close it: what waits is written."""
 
-    def __init__(self, store: Store, clock: Clock, platform: str) -> None:
+    def __init__(self, store: Store, clock: Clock, platform: str, skew: Skew | None = None) -> None:
         self._store = store
         self._clock = clock
         self._platform = platform
+        self._skew = skew or Skew(store)
         self._waiting: list[_Change] = []
         self._task: asyncio.Task[None] | None = None
         self._written = 0
 
     async def get(self, kind: str, key: str) -> str | None:
-        return await self._store.look(_kept, self._platform, kind, key, to_us(self._clock.now()))
+        return await self._store.look(_kept, self._platform, kind, key, await self._now_us())
 
     async def put(self, kind: str, key: str, value: str, *, keep: timedelta) -> None:
         await self._change(kind, key, value, keep, ())
@@ -68,12 +78,16 @@ class StoreMemory:
         while self._task is not None:
             await asyncio.wait((self._task,))
 
+    async def _now_us(self) -> int:
+        """By the database's clock: what one process has for a while, another must not take before."""
+        return to_us(self._clock.now()) + await self._skew.us()
+
     async def _change(
         self, kind: str, key: str, value: str | None, keep: timedelta, only_if: tuple[str | None, ...]
     ) -> bool:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        until_us = to_us(self._clock.now() + keep)
-        self._waiting.append(_Change(kind, key, value, until_us, only_if, done))
+        keep_us = round(keep.total_seconds() * 1_000_000)
+        self._waiting.append(_Change(kind, key, value, keep_us, only_if, done))
         if self._task is None:
             self._task = asyncio.create_task(self._write_all(), name="memory")
         return await asyncio.shield(done)
@@ -91,9 +105,15 @@ class StoreMemory:
         try:
             # In one order in every process, else two that write the same would wait for each other.
             together = sorted(together, key=lambda change: (change.kind, change.key))
+            now_us = await self._now_us()
+            kept: list[bool] = []
             async with self._store.write() as connection:
-                kept = [await self._carry_out(connection, change) for change in together]
-                await self._sweep(connection, len(together))
+                for run in _runs(together):
+                    if len(run) > 1:
+                        kept += await self._put_all(connection, run, now_us)
+                    else:
+                        kept.append(await self._carry_out(connection, run[0], now_us))
+                await self._sweep(connection, len(together), now_us)
         except Exception as problem:  # noqa: BLE001  # whoever asked is told, and the next are tried
             log.error("a door could not remember %d things: %s", len(together), describe(problem))
             for change in together:
@@ -105,34 +125,55 @@ class StoreMemory:
             if not change.done.done():
                 change.done.set_result(was_kept)
 
-    async def _carry_out(self, connection: AsyncConnection, change: _Change) -> bool:
+    async def _put_all(self, connection: AsyncConnection, puts: Sequence[_Change], now_us: int) -> list[bool]:
+        rows = [(self._platform, each.kind, each.key, each.value, now_us + each.keep_us) for each in puts]
+        await self._store.bulk.write(connection, _PUT, rows)
+        return [True] * len(puts)
+
+    async def _carry_out(self, connection: AsyncConnection, change: _Change, now_us: int) -> bool:
         """One statement, so that two processes cannot both find what only one of them may change."""
-        now_us = to_us(self._clock.now())
         is_it = (memory.c.platform == self._platform, memory.c.kind == change.kind, memory.c.key == change.key)
         if change.value is None:
             await connection.execute(delete(memory).where(*is_it))
             return True
-        row = {"value": change.value, "until_us": change.until_us}
-        if change.only_if and change.only_if[0] is not None:
+        if not change.only_if:
+            return (await self._put_all(connection, (change,), now_us))[0]
+        row = {"value": change.value, "until_us": now_us + change.keep_us}
+        if change.only_if[0] is not None:
             fits = (memory.c.value == change.only_if[0], memory.c.until_us > now_us)
             found: CursorResult[Any] = await connection.execute(update(memory).where(*is_it, *fits).values(row))
             return found.rowcount == 1
         insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         statement = insert(memory).values(platform=self._platform, kind=change.kind, key=change.key, **row)
+        keys = [memory.c.platform, memory.c.kind, memory.c.key]
         found = await connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[memory.c.platform, memory.c.kind, memory.c.key],
-                set_=row,
-                where=(memory.c.until_us <= now_us) if change.only_if else None,
-            )
+            statement.on_conflict_do_update(index_elements=keys, set_=row, where=memory.c.until_us <= now_us)
         )
         return found.rowcount == 1
 
-    async def _sweep(self, connection: AsyncConnection, more: int) -> None:
+    async def _sweep(self, connection: AsyncConnection, more: int, now_us: int) -> None:
         self._written += more
         if self._written >= SWEEP_EVERY:
             self._written = 0
-            await connection.execute(delete(memory).where(memory.c.until_us <= to_us(self._clock.now())))
+            await connection.execute(delete(memory).where(memory.c.until_us <= now_us))
+
+
+def _runs(changes: Sequence[_Change]) -> Iterator[list[_Change]]:
+    """The changes in order, neighbours together where they put different things, whatever is there."""
+    run: list[_Change] = []
+    for change in changes:
+        is_put = change.value is not None and not change.only_if
+        if run and not (is_put and _is_put_elsewhere(run[-1], change)):
+            yield run
+            run = []
+        run.append(change)
+    if run:
+        yield run
+
+
+def _is_put_elsewhere(last: _Change, change: _Change) -> bool:
+    is_put = last.value is not None and not last.only_if
+    return is_put and (last.kind, last.key) != (change.kind, change.key)
 
 
 async def _kept(connection: AsyncConnection, platform: str, kind: str, key: str, now_us: int) -> str | None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from economy.projections.boards import ScoreKey, ScoreSum, Succession, listed_changes, score_sums, successions
+from economy.projections.boards import StretchSums, Succession, listed_changes, stretch_sums, successions
 from economy.projections.days import DayKey, DaySum, day_sums
 from economy.store.bulk_rows import RowsStatement
 from economy.store.engine import Store, unhurried
@@ -72,7 +72,7 @@ class _Sums(Struct, frozen=True):
     """What the entries up to `reached` add to what was there."""
 
     reached: int
-    scores: dict[ScoreKey, ScoreSum]
+    scores: StretchSums
     days: dict[DayKey, DaySum]
     listed: dict[int, bool]
     moved: set[int]
@@ -230,7 +230,7 @@ class StoreProjector:
         entries = await read_entries(connection, community_id, after=after, most=self._entries_max)
         if not entries:
             return None
-        scores = score_sums(entries)
+        scores = stretch_sums(entries)
         moved = {int(member) for entry in entries for member in listed_changes(entry)}
         # Flags are read after the entries, so they are at least as new; where they are newer, the entry that set
         # them is still to come, and lists the member's other scores then.

@@ -8,15 +8,28 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import HIDDEN, PRESENT
-from economy.projections.boards import ScoreKey, ScoreSum, Series, Succession, bucket, handed_over, is_listed
+from economy.projections.boards import (
+    Series,
+    Stretch,
+    StretchSums,
+    Succession,
+    bucket,
+    handed_over,
+    is_listed,
+    series_apart,
+)
 from economy.projections.days import DayKey, DaySum
 from economy.store.bulk_rows import RowsStatement
 from economy.values import MemberId
 
+# In order of the primary key, so that neighbours share pages.
 _ADD_SCORES: Final = RowsStatement(
     """
     INSERT INTO scores (community_id, member_id, series, score, reached, listed, standing, since)
-    SELECT {community}, w.member_id, w.series, w.score, w.reached, w.listed, w.standing, w.since FROM {rows} WHERE true
+    SELECT {community}, w.member_id, p.series, w.score, w.reached, w.listed,
+        CASE WHEN w.listed AND w.score > 0 THEN w.score END, CASE WHEN w.listed AND w.score > 0 THEN w.reached END
+    FROM {rows} CROSS JOIN {pairs} WHERE p.of_stretch = w.stretch
+    ORDER BY w.member_id, p.series
     ON CONFLICT (community_id, member_id, series)
     DO UPDATE SET score = scores.score + excluded.score, reached = excluded.reached,
         standing = CASE WHEN scores.listed AND scores.score + excluded.score > 0
@@ -24,13 +37,12 @@ _ADD_SCORES: Final = RowsStatement(
         since = CASE WHEN scores.listed AND scores.score + excluded.score > 0 THEN excluded.reached END
     RETURNING member_id, series, score, listed
     """,
+    pairs=("of_stretch", "series"),
     member_id="bigint",
-    series="bigint",
+    stretch="bigint",
     score="bigint",
     reached="bigint",
     listed="boolean",
-    standing="bigint",
-    since="bigint",
 )
 # CROSS JOIN: SQLite knows nothing of the rows' number, and would go through the community's scores instead.
 _SET_LISTED: Final = """
@@ -148,7 +160,7 @@ async def listed_now(connection: AsyncConnection, community_id: int, member_ids:
 async def add_scores(
     connection: AsyncConnection,
     community_id: int,
-    sums: Mapping[ScoreKey, ScoreSum],
+    sums: StretchSums,
     listed: Mapping[int, bool],
     moved: Iterable[int],
     gone: Mapping[MemberId, Succession],
@@ -157,14 +169,8 @@ async def add_scores(
     says, and keeps the histogram in step."""
     histogram = Histogram()
     sums = await _with_handed_over(connection, community_id, sums, gone, histogram)
-    rows = []
-    # In order of the primary key, so that neighbours share pages.
-    for (series, member), (score, reached) in sorted(sums.items(), key=_by_member):
-        stands = score > 0 and listed[member]
-        rows.append((member, series, score, reached, listed[member], *((score, reached) if stands else (None, None))))
-    for member, series, score, is_on in await _ADD_SCORES.run(connection, community_id, rows):
-        if is_on:
-            histogram.move(series, score - sums[series, member][0], score)
+    for series, before, after in await _add(connection, community_id, sums, listed):
+        histogram.move(series, before, after)
     for series, score in await _LIST.run(
         connection, community_id, [(member_id,) for member_id in sorted(moved) if listed[member_id]]
     ):
@@ -179,30 +185,45 @@ async def add_scores(
 async def _with_handed_over(
     connection: AsyncConnection,
     community_id: int,
-    sums: Mapping[ScoreKey, ScoreSum],
+    sums: StretchSums,
     gone: Mapping[MemberId, Succession],
     histogram: Histogram,
-) -> Mapping[ScoreKey, ScoreSum]:
+) -> StretchSums:
     """Takes the scores of those who are `gone` off the boards; `sums` with what they are to their successors."""
     if not gone:
         return sums
-    taken: dict[ScoreKey, int] = {}
+    taken: dict[tuple[Stretch, MemberId], int] = {}
     for series, member, score, standing in await _TAKE.run(
         connection, community_id, [(each,) for each in sorted(gone)]
     ):
-        taken[Series(series), MemberId(member)] = score
+        taken[(Series(series),), MemberId(member)] = score
         if standing is not None:
             histogram.move(series, standing, 0)
-    together = dict(sums)
+    together = series_apart(sums)
     for key, (score, reached) in handed_over(taken, gone).items():
         before = together.get(key, (0, reached))
         together[key] = (before[0] + score, max(before[1], reached))
     return together
 
 
-def _by_member(item: tuple[ScoreKey, ScoreSum]) -> tuple[int, int]:
-    (series, member), _ = item
-    return member, series
+async def _add(
+    connection: AsyncConnection, community_id: int, sums: StretchSums, listed: Mapping[int, bool]
+) -> list[tuple[int, int, int]]:
+    """Adds `sums`; of each score that stands on a board, before or after, its series and both."""
+    numbers: dict[Stretch, int] = {}
+    rows = [
+        (member, numbers.setdefault(stretch, len(numbers)), score, reached, listed[member])
+        for (stretch, member), (score, reached) in sums.items()
+    ]
+    pairs = [(number, series) for stretch, number in numbers.items() for series in stretch]
+    stretch_of = {series: stretch for stretch in numbers for series in stretch}
+    changed = []
+    for member, series, score, is_on in await _ADD_SCORES.run(connection, community_id, rows, *pairs):
+        if is_on:
+            before = score - sums[stretch_of[series], member][0]
+            if score > 0 or before > 0:
+                changed.append((series, before, score))
+    return changed
 
 
 async def add_days(connection: AsyncConnection, community_id: int, sums: Mapping[DayKey, DaySum]) -> None:

@@ -169,6 +169,7 @@ answers = table(
     text("answer"),
     PrimaryKeyConstraint("community_id", "key"),
     Index(None, "community_id", "at_us"),
+    Index(None, "community_id", "actor", "at_us"),
 )
 offers = table(
     "offers",
@@ -283,6 +284,14 @@ outbox = table(
     number("attempts"),
     text("platform", nullable=True),
     Index(None, "due_us"),
+)
+
+# The bot of each platform that the store is for.
+bots = table(
+    "bots",
+    text("platform"),
+    text("native_id"),
+    PrimaryKeyConstraint("platform"),
 )
 
 # What doors remember, of which nothing follows: where a message is, whose name is whose. All of it may be lost.

@@ -33,7 +33,8 @@ def door_of(florin: Florin, parts: Parts, platform: str, where: Sequence[str]) -
     conversation = Counted(parts, florin.conversation)
     if platform == "discord":
         api_url, gateway_url = where
-        return Door(DiscordSettings(token="test-token", api_url=api_url, gateway_url=gateway_url), conversation)
+        settings = DiscordSettings(token="test-token", api_url=api_url, gateway_url=gateway_url)
+        return Door(settings, conversation, florin.memory_of(Door.platform))
     api_url, token = where
     line = Line(token=token, api_url=api_url, file_url=api_url, limits=UNLIMITED, poll_s=2)
     return TelegramDoor(line, conversation, florin.memory_of(TelegramDoor.platform))

@@ -76,6 +76,7 @@ class Talk:
         channel: str | None = None,
         private: bool = False,
         act: str | None = None,
+        veiled: bool = False,
     ) -> Reply:
         """`name` types `text`: a command with its slash; `@name` mentions a member, `@@role` a role, `&name` one
         of the platform's own, `#name` a channel."""
@@ -91,6 +92,7 @@ class Talk:
                 held=held,
                 channel=channel,
                 private=private,
+                veiled=veiled,
             )
         )
 

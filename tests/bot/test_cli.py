@@ -22,7 +22,7 @@ from economy.store.revision import HEAD
 
 SUBCOMMANDS = [
     *("run", "console", "audit", "doctor", "backup", "restore", "move"),
-    *("db", "db upgrade", "db downgrade", "db current"),
+    *("db", "db upgrade", "db downgrade", "db current", "bots", "bots forget"),
 ]
 TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"
 
@@ -102,14 +102,20 @@ def test_every_subcommand_has_help_worth_reading(florin, command):
     assert done.status == 0
     assert done.err == ""
     assert len(done.out.splitlines()) > 8
-    assert "--store" in done.out or command in {"db", "move"}
+    assert "--store" in done.out or command in {"bots", "db", "move"}
 
 
 def test_no_subcommand_is_forgotten():
     """The list above holds them all."""
-    commands = [command.callback.__name__ for command in bot.cli.app.registered_commands if command.callback]
-    inner = [f"db {command.callback.__name__}" for command in bot.cli.database.registered_commands if command.callback]
-    assert sorted([*commands, "db", *inner]) == sorted(SUBCOMMANDS)
+    groups = {"": bot.cli.app, "db ": bot.cli.database, "bots ": bot.cli.bots}
+    assert {f"{group.name} " for group in bot.cli.app.registered_groups} | {""} == groups.keys()
+    commands = [
+        f"{prefix}{command.callback.__name__}"
+        for prefix, group in groups.items()
+        for command in group.registered_commands
+        if command.callback
+    ]
+    assert sorted([*commands, "bots", "db"]) == sorted(SUBCOMMANDS)
 
 
 def test_help_waits_for_nothing_heavy():

@@ -346,6 +346,7 @@ class Shared:
 
     def __init__(self, outbox: Outbox) -> None:
         self.done, self.later, self.becomes, self.hand_on = outbox.done, outbox.later, outbox.becomes, outbox.hand_on
+        self.give_up, self.sweep = outbox.give_up, outbox.sweep
         self._outbox = outbox
 
     async def lease(

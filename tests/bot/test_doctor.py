@@ -135,6 +135,8 @@ def test_what_is_wrong_is_found(environment, about, store, now):
 
 
 WARNINGS = [
+    ("notices", file_checked(notices_given_up=3)),
+    ("notices", server_checked(notices_given_up=3)),
     ("version", file_checked(version=(3, 51, 2))),
     ("version", file_checked(version=(3, 50, 6))),
     ("version", file_checked(version=(3, 44, 5))),

@@ -90,6 +90,16 @@ async def test_large_gifts_are_announced_and_small_ones_are_not(scene):
     assert await scene.relay.drain() == 0
 
 
+async def test_a_large_gift_of_who_stays_unnamed_is_announced_without_their_name(scene):
+    """Fault 109: the public sees a moderator, and the audit, which moderators read, has the name."""
+    await scene.talk.say("ana", "/settings announce_from 1")
+    told = await scene.talk.say("bo", "/gift rose @cy", veiled=True)
+    await scene.relay.drain()
+    assert scene.door.told[-1][2] == "a moderator sent cy a rose (1)."
+    assert text_of(told) == scene.door.told[-1][2]
+    assert "bo" in text_of(await scene.talk.say("ana", "/audit kind:gift"))
+
+
 async def test_the_owner_says_from_how_much_on(scene):
     await scene.talk.say("ana", "/settings announce_from 1")
     await gift(scene, "rose")

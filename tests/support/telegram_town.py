@@ -62,7 +62,8 @@ async def serving(there: Telegram, address: str, clock: Clock, **line: Any) -> A
     """The bot on the store at `address`, from its first question to Telegram until it is closed."""
     async with open_florin(address, clock) as florin:
         memory = Forgetful(florin.memory_of("telegram"))
-        door = TelegramDoor(line_to(there, **line), florin.conversation, memory)
+        bots = florin.bots_of(TelegramDoor.platform)
+        door = TelegramDoor(line_to(there, **line), florin.conversation, memory, bots)
         running = asyncio.create_task(door.run())
         ready = asyncio.create_task(door.ready.wait())
         await asyncio.wait((running, ready), return_when=asyncio.FIRST_COMPLETED)

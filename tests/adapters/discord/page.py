@@ -30,6 +30,7 @@ What is private is seen by whoever asked, and by nobody else. Buttons stand in b
 """
 
 _CODE = re.compile(r"\b[0-9]+(-[A-Z2-9]{4}){3}\b")
+_OWN_CODE = re.compile(r"(?:(?<=code is )|(?<=/connect ))[A-Z2-9]{4}-[A-Z2-9]{4}\b")
 
 Use = tuple[str, str, dict[str, str | int]]
 """Who, which command, and its options; `@name` is a member, `&name` a role, `#name` a channel."""
@@ -95,6 +96,8 @@ USES: tuple[Use, ...] = (
     ("ana", "channels log", {"channel": "#staff"}),
     ("ana", "channels set", {"channel": "#chat", "use": "private"}),
     ("ana", "channels show", {}),
+    ("bo", "connect", {}),
+    ("bo", "disconnect", {}),
     ("bo", "community show", {}),
     ("ana", "community join", {}),
     ("ana", "community join", {"code": "12-ABCD-EFGH-JKLM"}),
@@ -138,8 +141,8 @@ async def page() -> str:
                     if each["custom_id"].startswith("t:")
                 )
             parts.append(_told(name, command, options, seen, receipt))
-    # A code is drawn anew each time.
-    return _CODE.sub("12-ABCD-EFGH-JKLM", "\n".join(parts))
+    # Codes are drawn anew each time.
+    return _OWN_CODE.sub("ABCD-EFGH", _CODE.sub("12-ABCD-EFGH-JKLM", "\n".join(parts)))
 
 
 def _meant(person: Person, value: str | int, receipt: str) -> Value:

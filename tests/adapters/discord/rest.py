@@ -15,6 +15,7 @@ from tests.adapters.discord.peer import FIRST_ANSWER_S, TOKEN_S, Interaction, Pe
 from tests.adapters.discord.state import (
     EPHEMERAL,
     MANAGE_MESSAGES,
+    READ_HISTORY,
     SEND_MESSAGES,
     VIEW_CHANNEL,
     Channel,
@@ -59,6 +60,7 @@ def routes(app: web.Application, peer: Peer) -> None:
         ("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/@original", rest.change_original),
         ("DELETE", "/webhooks/{webhook_id}/{webhook_token}/messages/@original", rest.delete_original),
         ("POST", "/channels/{channel_id}/messages", rest.post),
+        ("GET", "/channels/{channel_id}/messages/{message_id}", rest.read),
         ("PATCH", "/channels/{channel_id}/messages/{message_id}", rest.patch),
         ("DELETE", "/channels/{channel_id}/messages/{message_id}", rest.delete),
         ("GET", "/guilds/{guild_id}", rest.guild),
@@ -332,6 +334,13 @@ class Rest:
         if message is None or message["flags"] & EPHEMERAL:
             raise Refusal(404, 10008, "Unknown Message")
         return channel, message
+
+    async def read(self, request: web.Request, body: Any, uploads: dict[str, bytes]) -> Any:
+        channel, message = self._message(request)
+        guild = channel.guild
+        if guild is not None and not guild.bot_permissions & READ_HISTORY:
+            raise Refusal(403, 50013, "Missing Permissions")
+        return message
 
     async def patch(self, request: web.Request, body: Any, uploads: dict[str, bytes]) -> Any:
         _, message = self._message(request)

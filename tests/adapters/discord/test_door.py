@@ -275,6 +275,35 @@ async def test_undo_by_button_strikes_the_message_through(town) -> None:
     assert labels_of(message) == []
 
 
+async def test_what_a_process_before_posted_is_struck_through(town) -> None:
+    """The message is found by the memory, and its words are read from Discord; no words are kept."""
+    bo = town.person("bo")
+    tip = await bo.use("tip", to=town.user("cy"), amount="50", note="well done")
+    await town.door.close()
+    async with opened_door(town.peer, town.florin.conversation, town.florin.memory_of("discord")):
+        receipt = tip.custom_id("Undo").rpartition(" ")[2]
+        assert (await bo.use("undo", receipt=receipt)).text == "bo took back 50 coins from cy."
+        message = bo.channel.messages[int(tip.message["id"])]
+        await town.peer.until(lambda: message["content"].startswith("~~"))
+        assert message["content"].split("\n")[:2] == [
+            f"~~bo tipped <@{town.user('cy').id}> 50 coins.~~",
+            '~~"well done"~~',
+        ]
+        assert labels_of(message) == []
+    kept = await town.florin.memory_of("discord").get("receipt", f"{town.guild.id}:{receipt}")
+    assert kept == f"{bo.channel.id}:{tip.message['id']}"
+
+
+async def test_an_undo_whose_message_cannot_be_read_is_told_by_itself(town) -> None:
+    bo = town.person("bo")
+    tip = await bo.use("tip", to=town.user("cy"), amount="50")
+    await town.door.close()
+    async with opened_door(town.peer, town.florin.conversation, town.florin.memory_of("discord")):
+        del bo.channel.messages[int(tip.message["id"])]
+        receipt = tip.custom_id("Undo").rpartition(" ")[2]
+        assert (await bo.use("undo", receipt=receipt)).text == "bo took back 50 coins from cy."
+
+
 async def test_a_gift_is_sent_again_by_each_press(town) -> None:
     bo = town.person("bo")
     gift = await bo.use("gift", gift="rose", to=town.user("cy"), count=3)

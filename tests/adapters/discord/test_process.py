@@ -90,9 +90,56 @@ async def test_what_was_committed_and_not_answered_is_answered_after_a_crash(
     peer.failures.clear()
     await peer.until(lambda: not peer.gateway.connected())
     async with running(peer, tmp_path):
+        # However long the machine takes to start it, to Discord no time has passed.
+        peer.forward(interaction.began_at - peer.now())
         await peer.deliver(interaction)
         assert (await bo.sees(interaction)).text == "bo tipped ana 30 coins."
         assert (await bo.use("balance")).lines[0] == "You have 70 coins."
+
+
+async def test_the_token_of_another_application_is_refused_until_an_operator_accepts_it(
+    peer: Peer, people, tmp_path: Path
+) -> None:
+    """Fault 149: a staging token with a store in use moves nothing, and tells nobody anything."""
+    async with running(peer, tmp_path):
+        await people["ana"].use("help")
+    await peer.until(lambda: not peer.gateway.connected())
+    first, peer.application_id = peer.application_id, 4_321
+    uploads = peer.command_uploads
+
+    async def florin(*words: str) -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot.cli", *words, "--store", f"sqlite:///{tmp_path / 'florin.db'}"),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={
+                **os.environ,
+                "FLORIN_DISCORD__TOKEN": peer.token,
+                "FLORIN_DISCORD__API_URL": peer.url,
+                "FLORIN_DISCORD__GATEWAY_URL": peer.gateway_url,
+                "FLORIN_LOG_LEVEL": "error",
+            },
+        )
+        told = await asyncio.wait_for(process.communicate(), 60)
+        return process.returncode, b"".join(told).decode()
+
+    status, told = await florin("run")
+    assert status == 1
+    assert told == (
+        f"florin: This store is for the bot {first} on discord, and the token is that of 4321: nothing was done. Set"
+        " the right token or the right store; where the bot was changed for good, say `florin bots forget discord`.\n"
+    )
+    assert (peer.command_uploads, peer.gateway.connected()) == (uploads, [])
+    status, found = await florin("doctor")
+    assert status == 1
+    assert f"discord bot: the store is for the bot {first}, and the token is that of 4321" in found
+    assert await florin("bots", "forget", "discord") == (
+        0,
+        f"The store was for the bot {first} on discord. It is for the next that starts.\n",
+    )
+    async with running(peer, tmp_path):
+        assert (await people["ana"].use("balance")).lines[0] == "You have 0 coins."
 
 
 async def test_a_token_that_discord_does_not_take_is_one_sentence(peer: Peer, tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from adapters.telegram.examining import look
 from adapters.telegram.found import GroupState, TelegramState
 from bot.commands.registry import specs
 from bot.doctor import StoreState, examine, healthy
+from bot.doctor_telegram import examined_on_telegram
 from bot.findings import State
 from bot.settings import Environment, read_environment
-from tests.support.telegram import BOT_HANDLE, TOKEN, Telegram
+from tests.support.telegram import BOT_HANDLE, BOT_ID, TOKEN, Telegram
 from tests.support.telegram_town import line_to, serving
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -31,6 +32,7 @@ async def test_it_looks_at_the_bot_its_webhook_its_menus_and_its_groups(there, a
     async with serving(there, address, clock):
         await there.until(lambda: len(there.menus) == 3)
     state = await found(there, group.id, bare.id, gone.id)
+    assert state.bot_id == BOT_ID
     assert (state.handle, state.sees_all, state.webhook, state.menus_kept) == (BOT_HANDLE, False, "", True)
     assert [(each.title, each.administers) for each in state.groups[:2]] == [("lobby", True), ("cafe", False)]
     assert "kicked" in state.groups[2].problem
@@ -79,6 +81,17 @@ def test_all_is_well(environment):
 )
 def test_what_is_not_so_is_told(environment, about, state, changed):
     assert states(environment, replace(FINE, **changed))[about] is state
+
+
+def test_a_token_of_another_bot_than_the_stores_is_wrong(environment):
+    """Fault 149"""
+    found = {
+        known: examined_on_telegram(replace(FINE, bot_id=1), FINE.webhook, NOW, known) for known in (None, "1", "2")
+    }
+    assert "telegram bot" not in {finding.about for known in (None, "1") for finding in found[known]}
+    [wrong] = [finding for finding in found["2"] if finding.about == "telegram bot"]
+    assert wrong.state is State.WRONG
+    assert "the store is for the bot 2, and the token is that of 1" in wrong.words
 
 
 def test_a_webhook_that_fails_is_wrong(monkeypatch):

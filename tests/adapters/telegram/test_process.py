@@ -9,9 +9,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from adapters.contract import DoorError
+from bot.app import bot_forgotten, open_florin
 from economy.store.audit import audit
 from economy.store.engine import open_store
-from tests.support.telegram import TOKEN, Group, Telegram, telegram
+from tests.support.telegram import BOT_ID, TOKEN, Group, Telegram, telegram
+from tests.support.telegram_town import serving
 
 HOOKED = {
     "FLORIN_TELEGRAM__WEBHOOK": "http://127.0.0.1:0/telegram",
@@ -88,3 +91,17 @@ async def test_killed_in_the_midst_it_loses_no_tip_and_doubles_none(there, addre
     assert there.shown[-1].text.split("\n")[0] == f"You have {sum(range(1, 41))} coins."
     async with await open_store(address) as store:
         assert (await audit(store)).ok
+
+
+async def test_the_token_of_another_bot_is_refused_until_an_operator_accepts_it(there, address, clock):
+    """Fault 149"""
+    async with open_florin(address, clock) as florin:
+        await florin.bots_of("telegram").claim("4321")
+    refused = rf"This store is for the bot 4321 on telegram, and the token is that of {BOT_ID}"
+    with pytest.raises(DoorError, match=refused):
+        async with serving(there, address, clock):
+            pass
+    assert {call.method for call in there.calls} == {"getMe"}
+    assert await bot_forgotten(address, "telegram") == "4321"
+    async with serving(there, address, clock):
+        pass

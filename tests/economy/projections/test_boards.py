@@ -19,6 +19,7 @@ from economy.projections.boards import (
     score_sums,
     series_of,
     start_us,
+    stretch_sums,
 )
 from economy.rules.adjusting import Action, Adjust, Target
 from economy.rules.chest import TipFromChest
@@ -311,6 +312,18 @@ def test_scores_are_the_same_however_the_entries_are_cut(town, size):
         for key, (amount, reached) in score_sums(town.entries[first : first + size]).items():
             joined[key] = (joined.get(key, (0, 0))[0] + amount, reached)
     assert joined == score_sums(town.entries)
+
+
+@given(histories)
+def test_no_series_is_in_two_stretches_and_all_is_there(town):
+    together = stretch_sums(town.entries)
+    stretches = {stretch for stretch, _ in together}
+    assert len({series for stretch in stretches for series in stretch}) == sum(map(len, stretches))
+    alone = [found for entry in town.entries for found in score_sums([entry]).items()]
+    added: dict = {}
+    for key, (amount, reached) in alone:
+        added[key] = (added.get(key, (0, 0))[0] + amount, reached)
+    assert score_sums(town.entries) == added
 
 
 @given(st.integers(1, 2**62), st.integers(1, 2**62))

@@ -24,11 +24,11 @@ async def balances(store: Store) -> dict[tuple[int, str], int]:
 
 
 async def bonus(store: Store, name: str) -> int:
-    """The free coins of a member by name."""
+    """The free coins of a member by name, in the first community that they have an account in."""
     found = await rows(
         store,
         "SELECT a.balance FROM accounts AS a JOIN identities AS i ON i.person_id = a.owner"
-        f" WHERE a.asset = 'bonus' AND i.native_id = '{name}'",
+        f" WHERE a.asset = 'bonus' AND i.native_id = '{name}' ORDER BY a.community_id",
     )
     return found[0][0] if found else 0
 

@@ -8,7 +8,9 @@ from sqlalchemy import func, select
 
 from economy.store import memory as module
 from economy.store.memory import StoreMemory
+from economy.store.skew import Skew, machine_time
 from economy.store.tables import memory as table
+from tests.economy.store.acting import StillClock
 from tests.support.stores import open_store
 
 HOUR = timedelta(hours=1)
@@ -99,3 +101,35 @@ async def test_who_waits_no_more_does_not_undo_what_is_written(memory):
     put.cancel()
     await memory.close()
     assert await memory.get("handle", "bo") == "1"
+
+
+async def test_two_hosts_whose_clocks_are_five_minutes_apart_do_not_take_a_lease_from_each_other(memory, store, clock):
+    """Fault 145: by its own clock the second host would find the lease of the first over."""
+    if store.server is None:
+        return
+    ahead = StillClock()
+    ahead.later(minutes=5)
+    other = StoreMemory(store, ahead, "test", Skew(store, lambda: machine_time() + timedelta(minutes=5)))
+    assert await memory.swap("lease", "x", None, "one", keep=timedelta(minutes=1))
+    assert await other.get("lease", "x") == "one"
+    assert not await other.swap("lease", "x", None, "two", keep=timedelta(minutes=1))
+    ahead.later(minutes=2)
+    assert await other.swap("lease", "x", None, "two", keep=timedelta(minutes=1))
+
+
+async def test_what_is_put_and_swapped_at_once_is_as_if_one_after_the_other(memory):
+    """In one group: many that only put, some of them the same, and some that ask what is there."""
+    puts = [memory.put("a", f"k{number % 7}", str(number), keep=HOUR) for number in range(20)]
+    swaps = [memory.swap("a", "k3", "17", "swapped", keep=HOUR), memory.swap("a", "new", None, "1", keep=HOUR)]
+    drop = memory.drop("a", "k5")
+    *_, first, second, _ = await asyncio.gather(*puts, *swaps, drop)
+    assert (first, second) == (True, True)
+    assert [await memory.get("a", f"k{number}") for number in range(7)] == [
+        "14",
+        "15",
+        "16",
+        "swapped",
+        "18",
+        None,
+        "13",
+    ]

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from economy.store import outbox as module
 from economy.store.outbox import StoreOutbox
+from economy.store.skew import Skew, machine_time
 from tests.economy.store.acting import ROOM, tip
 from tests.economy.store.audit import rows
 
@@ -72,14 +74,60 @@ async def test_what_could_not_be_told_is_due_again_or_never(acting, outbox, stor
     await tipped(acting, 1)
     one, other = await outbox.lease(clock.now(), limit=10, for_s=SOON)
     await outbox.later([one], clock.now() + timedelta(seconds=5))
-    await outbox.later([other], None)
-    await outbox.later([], None)
+    await outbox.give_up([other], clock.now())
+    await outbox.give_up([], clock.now())
     assert await outbox.lease(clock.now(), limit=10, for_s=SOON) == []
     clock.later(seconds=5)
     assert [notice.id for notice in await outbox.lease(clock.now(), limit=10, for_s=SOON)] == [one.id]
     clock.later(days=10_000)
     await outbox.done(await outbox.lease(clock.now(), limit=10, for_s=SOON))
     assert await rows(store, "SELECT id FROM outbox") == [(other.id,)]
+
+
+async def test_what_was_given_up_is_forgotten_after_a_while(acting, outbox, store, clock):
+    """Fault 147: bounded. What waits is never forgotten."""
+    await tipped(acting, 2)
+    given_up, later, _ = await outbox.lease(clock.now(), limit=10, for_s=SOON)
+    await outbox.give_up([given_up], clock.now())
+    clock.later(days=20)
+    await outbox.give_up([later], clock.now())
+    assert await outbox.sweep(clock.now()) == 0
+    clock.later(days=11)
+    assert await outbox.sweep(clock.now()) == 1
+    assert given_up.id not in {row for (row,) in await rows(store, "SELECT id FROM outbox")}
+    clock.later(days=20)
+    assert await outbox.sweep(clock.now()) == 1
+    assert await rows(store, "SELECT count(*) FROM outbox") == [(1,)]
+
+
+async def test_of_what_was_given_up_no_more_is_kept_than_is_worth_looking_at(acting, outbox, store, clock, monkeypatch):
+    """Fault 147"""
+    monkeypatch.setattr(module, "DEAD_KEPT_MAX", 3)
+    await tipped(acting, 5)
+    found = await outbox.lease(clock.now(), limit=10, for_s=SOON)
+    for notice in found[:5]:
+        clock.later(seconds=1)
+        await outbox.give_up([notice], clock.now())
+    assert await outbox.sweep(clock.now()) == 2
+    assert [row for (row,) in await rows(store, "SELECT id FROM outbox ORDER BY id")] == [each.id for each in found[2:]]
+
+
+async def test_two_hosts_whose_clocks_are_five_minutes_apart_tell_nothing_twice(acting, store, clock):
+    """Fault 145: leases go by the database's clock. On one machine there is one clock."""
+    await tipped(acting, 3)
+    if store.server is None:
+        return
+    ahead = timedelta(minutes=5)
+    ours, theirs = StoreOutbox(store), StoreOutbox(store, Skew(store, lambda: machine_time() + ahead))
+    taken = await ours.lease(clock.now(), limit=2, for_s=SOON)
+    assert len(taken) == 2
+    rest = await theirs.lease(clock.now() + ahead, limit=10, for_s=SOON)
+    assert len(rest) == 2
+    assert not {notice.id for notice in taken} & {notice.id for notice in rest}
+    clock.later(seconds=SOON + 1)
+    assert {notice.id for notice in await theirs.lease(clock.now() + ahead, limit=10, for_s=SOON)} == {
+        notice.id for notice in (*taken, *rest)
+    }
 
 
 async def test_notices_of_places_that_others_serve_are_left_to_them(outbox, acting, clock):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from economy.projections.boards import Board, Period, ScoreKey, ScoreSum, bucket, series_of
+from economy.projections.boards import Board, Period, StretchSums, bucket, series_of
 from economy.rules.presence import Hide, Hideable, Leave
 from economy.store.engine import Store
 from economy.store.projector import StoreProjector
@@ -166,8 +166,8 @@ def test_ranks_and_pages_agree_with_counting(tmp_path_factory, amounts, size):
     """Whatever the scores: a rank is one more than there are greater scores, and pages lose and double nobody."""
 
     async def try_it() -> None:
-        sums: dict[ScoreKey, ScoreSum] = {
-            (CREATORS_EVER, MemberId(member)): (amount, EntryNumber(member))
+        sums: StretchSums = {
+            ((CREATORS_EVER,), MemberId(member)): (amount, EntryNumber(member))
             for member, amount in enumerate(amounts, start=1)
         }
         async with await new_store(tmp_path_factory.mktemp("ranks")) as store:

@@ -84,3 +84,14 @@ async def test_a_board_page_is_a_piece_of_its_index_and_is_not_sorted(store, rea
 def test_a_scan_would_be_seen():
     bad = ["SCAN scores", "SEARCH flags USING INDEX x (community_id=?)"]
     assert scans([*bad, "SEARCH scores USING INDEX x (community_id=? AND board=?)", "SCAN w"]) == bad
+
+
+async def test_refusals_are_found_by_whom_they_were_told(store, reads, town, plans):
+    """`/audit` of one member's refusals looks at theirs alone, however many others were refused."""
+    await keep(store, town)
+    for sought in ({"actor": town.id("ana")}, {"member": town.id("ana"), "kind": "tip"}):
+        plans.clear()
+        await reads.audit(ONE, refused=True, since=START, **sought)
+        assert [step for step in plans if "answers" in step] == [
+            "SEARCH answers USING INDEX ix_answers_community_id_actor_at_us (community_id=? AND actor=? AND at_us>?)"
+        ]
