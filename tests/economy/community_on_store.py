@@ -96,7 +96,7 @@ def with_code_of(found: Answer, wanted: Answer, codes: Codes) -> Answer:
     ours, theirs = given_code(wanted), given_code(found)
     if not (ours and theirs) or codes.setdefault(ours, theirs) != theirs:
         return found
-    about = msgspec.structs.replace(found.outcome.about, code=ours)
+    about = msgspec.structs.replace(found.outcome.about, code=ours)  # type: ignore[union-attr]  # it gives a code
     return msgspec.structs.replace(found, outcome=msgspec.structs.replace(found.outcome, about=about))
 
 

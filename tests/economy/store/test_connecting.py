@@ -17,6 +17,7 @@ from economy.rules.earning import ClaimDaily
 from economy.rules.gifting import SendGift
 from economy.rules.presence import Hide, Join
 from economy.rules.safety import Block, Freeze, Scope
+from economy.rules.tipping import Tipped
 from economy.service import Answer
 from economy.store.audit import audit
 from economy.store.errors import OrderFailedError
@@ -60,7 +61,7 @@ async def ids(store) -> dict[str, int]:
 
 async def actor_of(store, answer: Answer) -> int:
     [(actor,)] = await rows(store, f"SELECT actor FROM entries WHERE number = {number_of(answer)} AND community_id = 1")
-    return actor
+    return int(actor)
 
 
 # --- becoming one -----------------------------------------------------------------------------------------------------
@@ -136,7 +137,8 @@ async def test_in_the_midst_of_transfers_no_coin_is_left_behind(acting, neighbou
 
     async def confirming() -> Answer:
         await asyncio.sleep(0)
-        return await neighbour.press("ana", question, order)
+        answer: Answer = await neighbour.press("ana", question, order)
+        return answer
 
     _, _, answer = await asyncio.gather(transfers(acting), transfers(neighbour), confirming())
     assert isinstance(answer.outcome, Connected)
@@ -449,13 +451,13 @@ async def test_reading_finds_what_was_under_the_other_name(acting, store):
     ]
     entry = await reads.entry(ROOM, EntryNumber(number_of(sent)))
     assert entry is not None
+    assert isinstance(entry.receipt, Tipped)
     assert (entry.actor, entry.receipt.sender) == (ana, ana)
     assert ana in entry.touched
     shown = await reads.shown(ROOM, [MemberId(was["bo"]), ana])
     assert shown[MemberId(was["bo"])].identity == shown[ana].identity
     assert await reads.blocked_by(ROOM, MemberId(was["cy"])) == [ana]
-    for sought in ({"member": ana}, {"actor": ana}):
-        found = await reads.audit(ROOM, **sought)
+    for found in (await reads.audit(ROOM, member=ana), await reads.audit(ROOM, actor=ana)):
         assert number_of(sent) in [each.number for each in found.entries]
     theirs = await reads.history(ROOM, MemberId(was["cy"]))
     assert theirs.rows[0].counterparts == (MemberId(was["bo"]),), "shown as whoever that is now"
