@@ -408,7 +408,8 @@ async def resolve(resolved: Resolving, batch: Sequence[Waiting]) -> dict[Who, No
         submission = waiting.submission
         c = waiting.community = resolved.community(submission.place)
         actor = (c, submission.order.by)
-        present.add(actor)
+        if not submission.order.is_timed:
+            present.add(actor)
         seen.setdefault(actor)
         for sighting in submission.sightings:
             who = (c, sighting.identity)
