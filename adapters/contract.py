@@ -58,7 +58,16 @@ class Attachment(Struct, frozen=True):
 
 ATTACHMENT_BYTES_MAX = 1_000_000
 
-Word = str | Mention | RoleMention | Group | Channel | Attachment
+
+class Unseen(Struct, frozen=True):
+    """Somebody named in a message whom the platform does not resolve, and who may come: `name` as it was written, `key`
+    what the door will know them by when they do (see `Conversation.arrived`)."""
+
+    name: str
+    key: str
+
+
+Word = str | Mention | RoleMention | Group | Channel | Attachment | Unseen
 
 
 class Invocation(Struct, frozen=True, kw_only=True):
@@ -331,6 +340,7 @@ class Hint(StrEnum):
     ADDED = "added"  # the bot is in a place, and sees what it needs
     ADDED_BLIND = "added_blind"  # the bot is in a place, and sees only what is addressed to it; {bot}
     SEES = "sees"  # the place let the bot see more
+    TAKE_UP = "take_up"  # under what waits for somebody: a link by which they come
     INLINE = "inline"  # above what is offered while somebody types
 
 
@@ -357,6 +367,24 @@ class Conversation(Protocol):
         ...
 
     async def went(self, place: Place, person: Sighting, act: str) -> Reply | None: ...
+
+    async def arrived(self, place: Place, person: Sighting, known_as: tuple[str, ...], act: str) -> Reply | None:
+        """Somebody whom others may have named by these keys (`Unseen`) is in the place: what waits for them is theirs.
+        None where nothing does."""
+        ...
+
+    async def is_waited_for(self, person: Sighting, known_as: tuple[str, ...]) -> bool:
+        """Whether anything may wait for them, anywhere."""
+        ...
+
+    async def reacted(self, place: Place, person: Sighting, author: Sighting, emoji: str, act: str) -> Reply | None:
+        """Somebody put an emoji under a message of `author`'s; `act` names the message, the person and the emoji, so
+        that it counts once for ever. None where there is nothing to tell."""
+        ...
+
+    async def uses_reactions(self, place: Place) -> bool:
+        """Whether reactions do anything in a place."""
+        ...
 
     async def appoint(
         self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]

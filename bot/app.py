@@ -19,6 +19,7 @@ from msgspec import Struct
 from adapters.contract import Bots, Conversation, Memory
 from bot.dispatcher import Dispatcher
 from bot.doctor import StoreState
+from bot.jobs import Jobs
 from bot.logs import OrderLog
 from economy.figures import Watch
 from economy.service import Clock, Economy, Outbox
@@ -29,6 +30,7 @@ from economy.store.checking import check_up
 from economy.store.copying import Progress
 from economy.store.engine import Store, open_store, store_url, temporary_store_url
 from economy.store.errors import StoreBrokenError, StoreError
+from economy.store.escrow import StoreEscrow
 from economy.store.journal import StoreJournal
 from economy.store.memory import StoreMemory
 from economy.store.outbox import StoreOutbox
@@ -86,6 +88,8 @@ async def open_florin(address: str, clock: Clock, listen: tuple[str, int] | None
         if listen is not None:
             await opened.enter_async_context(_watched(watch, listen))
         economy = Economy(journal, StoreReads(store), projector, clock)
+        jobs = Jobs(economy, StoreEscrow(store))
+        await opened.enter_async_context(_running(jobs))
         memories: dict[str, StoreMemory] = {}
 
         def memory_of(platform: str) -> Memory:
@@ -96,7 +100,7 @@ async def open_florin(address: str, clock: Clock, listen: tuple[str, int] | None
 
         yield Florin(
             economy,
-            Dispatcher(economy),
+            Dispatcher(economy, jobs),
             watch,
             StoreOutbox(store),
             journal.on_commit,
@@ -151,8 +155,8 @@ async def _drain(projector: StoreProjector) -> None:
 
 
 @asynccontextmanager
-async def _running(projector: StoreProjector) -> AsyncIterator[None]:
-    task = asyncio.create_task(projector.run(), name="projector")
+async def _running(worker: StoreProjector | Jobs) -> AsyncIterator[None]:
+    task = asyncio.create_task(worker.run(), name=type(worker).__name__)
     try:
         yield
     finally:

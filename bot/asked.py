@@ -20,6 +20,7 @@ from adapters.contract import (
     Reply,
     RoleMention,
     Strand,
+    Unseen,
     Visibility,
 )
 from bot.combos import PAUSE, SENDS_MAX, Combo, combo_fields, combo_of, running
@@ -34,6 +35,7 @@ from economy.ledger import Receipt, Undone
 from economy.refusals import Code, Refusal, Value
 from economy.rules import tipping
 from economy.rules.chest import TipFromChest
+from economy.rules.claiming import TipUnseen
 from economy.rules.communities import CODE_LABEL
 from economy.rules.gifting import Gifted, SendGift
 from economy.rules.permissions import Right, may, roles_with
@@ -156,7 +158,13 @@ class Asked:
         outcome = answer.outcome
         if isinstance(outcome, Refusal):
             raise Refused(outcome, answer.offered)
-        done = Done(at=answer.at, time_zone=answer.time_zone, number=answer.number, note=_note_of(order))
+        done = Done(
+            at=answer.at,
+            time_zone=answer.time_zone,
+            number=answer.number,
+            note=_note_of(order),
+            waits_for=order.name.partition(":")[2] if isinstance(order, TipUnseen) else "",
+        )
         if isinstance(outcome, Question):
             return await self._ask(outcome, answer, done)
         teller, visibility = teller_of(type(outcome))
@@ -305,14 +313,17 @@ class Asked:
 def _note_of(order: Order) -> str:
     """What the sender wrote beside it: receipts hold no words, as words can be removed."""
     match order:
-        case tipping.Tip(note=note) | TipFromChest(note=note) | SendGift(message=note):
+        case tipping.Tip(note=note) | TipUnseen(note=note) | TipFromChest(note=note) | SendGift(message=note):
             return note
         case _:
             return ""
 
 
 def receivers_of(named: Receivers) -> tipping.Receivers:
-    """The order's receivers for those that were named."""
+    """The order's receivers for those that were named. Refuses whoever was not seen yet: only a tip to them alone
+    waits."""
+    if named.unseen:
+        refuse_asked(Code.UNKNOWN_MEMBER, rule="unseen", name=named.unseen[0].name)
     return tipping.Receivers(tuple(person.identity for person in named.people), named.role, named.group)
 
 
@@ -341,7 +352,7 @@ def seen_in(invocation: Invocation) -> list[Sighting]:
                 sightings.append(person)
             case Group(holders=holders):
                 sightings += holders or ()
-            case RoleMention() | Channel() | Attachment() | str():
+            case RoleMention() | Channel() | Attachment() | Unseen() | str():
                 continue
     if invocation.replied_to is not None:
         sightings.append(invocation.replied_to)

@@ -19,15 +19,18 @@ from adapters.contract import (
     Suggestion,
     Visibility,
 )
+from bot.arrivals import Arrivals
 from bot.asked import VEIL, Asked, seen_in, standing_in
 from bot.commands import registry
 from bot.commands.registry import Command
 from bot.completion import completions, suggestions
 from bot.hints import hinted
+from bot.jobs import Jobs
 from bot.nearest import nearest
 from bot.paging import LOOK
 from bot.parsing import parse
 from bot.presence import Presence
+from bot.reactions import reacted
 from bot.refusals import refused
 from bot.refused import Refused, refuse_asked
 from bot.social import AGAIN, MINE, THANKS, line_again, own_rank, thanked
@@ -43,8 +46,10 @@ from economy.views import Reader
 OFFER = "o:"
 """Begins the data of a button for a stored offer: its nonce follows."""
 
-COMMAND_OF_KIND = {"profile": "creator"}
+COMMAND_OF_KIND = {"profile": "creator", "claim": "tip"}
 """Kinds of order whose command has another name."""
+
+NOBODY = Identity("", "")
 
 _log = structlog.get_logger("bot.dispatcher")
 
@@ -62,9 +67,12 @@ class _Heard(Struct):
 class Dispatcher:
     """Answers doors: the `Conversation` of the contract."""
 
-    def __init__(self, economy: Economy) -> None:
+    def __init__(self, economy: Economy, jobs: Jobs | None = None) -> None:
+        """With `jobs` what is past its hour is back before anything is answered, and whoever is waited for gets it."""
         self._economy = economy
         self._presence = Presence(economy)
+        self._jobs = jobs
+        self._arrivals = None if jobs is None else Arrivals(economy, jobs)
 
     # --- what doors ask -------------------------------------------------------------------------------------
 
@@ -89,6 +97,34 @@ class Dispatcher:
     async def went(self, place: Place, person: Sighting, act: str) -> Reply | None:
         """Somebody left the place. None once that is noted, else why it is not."""
         return await self._noted(act, lambda: self._presence.went(place, person, act))
+
+    async def arrived(self, place: Place, person: Sighting, known_as: tuple[str, ...], act: str) -> Reply | None:
+        """Somebody whom others may have named by these keys is in the place. None where nothing waits for them."""
+        try:
+            if self._arrivals is None or not await self._arrivals.is_waited_for(person, known_as):
+                return None
+            reader = await self._presence.reader(place, person, act)
+            return await self._arrivals.arrived(place, person, known_as, act, reader)
+        except Exception as error:  # noqa: BLE001  # what waits waits on, and what they said is answered
+            _log.error("not handed over", act=act, exc_info=error)
+            return None
+
+    async def is_waited_for(self, person: Sighting, known_as: tuple[str, ...]) -> bool:
+        """Whether anything may wait for them, anywhere."""
+        return self._arrivals is not None and await self._arrivals.is_waited_for(person, known_as)
+
+    async def reacted(self, place: Place, person: Sighting, author: Sighting, emoji: str, act: str) -> Reply | None:
+        """Somebody put an emoji under somebody's message. None where there is nothing to tell."""
+        try:
+            return await reacted(self._economy, place, person, author, emoji, act)
+        except Exception as error:  # noqa: BLE001  # nobody waits for an answer
+            _log.error("reaction failed", act=act, exc_info=error)
+            return None
+
+    async def uses_reactions(self, place: Place) -> bool:
+        """Whether reactions do anything in a place."""
+        reader = await self._economy.reads.reader(place, NOBODY)
+        return reader.settings.feature_on(Feature.REACTIONS)
 
     async def appoint(
         self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]
@@ -133,6 +169,8 @@ class Dispatcher:
 
     async def _say(self, invocation: Invocation, heard: _Heard, *, only_looks: bool = False) -> Reply:
         person = invocation.person
+        if self._jobs is not None:
+            await self._jobs.catch_up()
         reader = heard.reader = await self._presence.reader(
             invocation.place, person, invocation.act, private=invocation.private
         )

@@ -14,6 +14,7 @@ from economy.ledger import COMMUNITY, Connected, Disconnected, Fact, Receipt, Un
 from economy.refusals import Value
 from economy.rules.adjusting import Adjusted
 from economy.rules.chest import ChestTipped
+from economy.rules.claiming import TipsTaken, TipWaits
 from economy.rules.communities import PlaceJoined, PlaceParted
 from economy.rules.earning import DailyClaimed, Welcomed
 from economy.rules.gifting import Gifted
@@ -70,6 +71,10 @@ def _moved(receipt: Receipt, words: Words) -> str:
                 (row.member for row in receipt.rows),
                 words,
             )
+        case TipWaits():
+            return words.text("{amount} in escrow", amount=words.coins(receipt.amount))
+        case TipsTaken():
+            return _to(words.coins(receipt.total), (receipt.member,), words)
         case DailyClaimed() | Welcomed():
             return words.coins(receipt.amount)
         case PlaceJoined():

@@ -22,6 +22,8 @@ def hinted(hint: Hint, locale: str, **values: str) -> Reply:
         buttons = (Button(label=words.text("It is me"), data=f"{DOOR}prove"),)
     elif hint is Hint.ANSWER_WAITS:
         buttons = (Button(label=words.text("See the answer"), data=f"{DOOR}answer"),)
+    elif hint is Hint.TAKE_UP:
+        buttons = (Button(label=words.text("Take it up"), data=f"{DOOR}take"),)
     elif hint is Hint.WELCOME:
         buttons = (Button(label=words.text("See your coins"), data="q:balance"),)
     return Reply(
@@ -69,6 +71,8 @@ def _lines(hint: Hint, words: Words, values: Mapping[str, str]) -> list[Line]:
             ]
         case Hint.SEES:
             return [words.line("Thank you, now I see plain commands, too."), _next_step(words)]
+        case Hint.TAKE_UP:
+            return [words.line("Whoever this waits for takes it up by writing here, or by this link.")]
         case Hint.ANSWERED:
             return [words.line("{name}, I answered you in private.", **values)]
         case Hint.ANSWER_WAITS:

@@ -10,6 +10,10 @@ def kind_name(kind: str, words: Words) -> str:
     """What an entry of a kind is called in a list."""
     known = {
         "tip": words.text("tip"),
+        "reaction": words.text("tip by reaction"),
+        "claim": words.text("tip"),
+        "claimed": words.text("tip"),
+        "refund": words.text("tip, given back"),
         "gift": words.text("gift"),
         "coins": words.text("correction"),
         "daily": words.text("daily coins"),

@@ -17,6 +17,7 @@ from adapters.contract import (
     Option,
     OptionKind,
     RoleMention,
+    Unseen,
     Word,
 )
 from bot.amounts import parse_amount, parse_coins
@@ -66,7 +67,7 @@ def usage(spec: CommandSpec) -> str:
 def names_someone(word: Word) -> bool:
     """Whether a word stands for a member or a role, known or not."""
     match word:
-        case Mention() | RoleMention() | Group():
+        case Mention() | RoleMention() | Group() | Unseen():
             return True
         case str():
             return word.startswith("@") or (word.lower().startswith(ID_PREFIX) and len(word) > len(ID_PREFIX))
@@ -200,6 +201,8 @@ class Meanings:
             case str() if word.lower().startswith(ID_PREFIX) and len(word) > len(ID_PREFIX):
                 native_id = word[len(ID_PREFIX) :]
                 return Sighting(Identity(self._invocation.person.identity.platform, native_id), native_id)
+            case Unseen(name=name):
+                return refuse_asked(Code.UNKNOWN_MEMBER, rule="unseen", name=name)
             case str() if word.startswith("@"):
                 return refuse_asked(Code.UNKNOWN_MEMBER, name=word[1:])
             case _:
@@ -208,7 +211,10 @@ class Meanings:
     def receivers(self, option: Option, named: Sequence[Word]) -> Receivers:
         """People, each once, or one role."""
         people: dict[Identity, Sighting] = {}
+        unseen = {word.key: word for word in named if isinstance(word, Unseen)}
         for word in named:
+            if isinstance(word, Unseen):
+                continue
             if isinstance(word, RoleMention | Group):
                 if len(named) > 1:
                     self.refuse("role_and_members", Code.AMBIGUOUS)
@@ -219,7 +225,7 @@ class Meanings:
             if person.identity in people:
                 self.refuse("twice", Code.AMBIGUOUS, name=person.name)
             people[person.identity] = person
-        return Receivers(tuple(people.values()))
+        return Receivers(tuple(people.values()), unseen=tuple(unseen.values()))
 
     def _holders(self, group: Group) -> tuple[Sighting, ...]:
         """Who holds a role of the platform's own; bots left out, as they have no wallet."""
@@ -273,6 +279,8 @@ class Meanings:
                 return word
             case Mention(person=person):
                 return f"@{person.name}"
+            case Unseen(name=name):
+                return f"@{name}"
             case RoleMention(role=role):
                 return f"@{role}"
             case Group(name=name):

@@ -26,6 +26,7 @@ from typing import NewType
 
 from msgspec import Struct
 
+from adapters.contract import Unseen
 from economy.rules.adjusting import Target
 from economy.values import NOTE_LENGTH_MAX, REASON_LENGTH_MAX, Note, Role, Sighting
 
@@ -50,11 +51,12 @@ def longest(kind: object) -> int:
 
 class Receivers(Struct, frozen=True):
     """Who gets it, as named: people, or everyone who holds a role. With `group` they are the holders of a role of the
-    platform's own, which is called so."""
+    platform's own, which is called so. `unseen` are those whom nobody here has seen yet."""
 
     people: tuple[Sighting, ...] = ()
     role: Role | None = None
     group: str = ""
+    unseen: tuple[Unseen, ...] = ()
 
 
 class Targets(Struct, frozen=True):

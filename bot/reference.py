@@ -20,7 +20,7 @@ from bot.setting_texts import bounds, shown_value
 from bot.settings import variable_names
 from bot.wording import SOURCE_LOCALE, Words
 from economy.rules.permissions import WHO_MAY, Right, roles_with
-from economy.settings import SETTINGS, Feature, Settings
+from economy.settings import OFF_AT_FIRST, SETTINGS, Feature, Settings
 from economy.values import Role
 
 _COMMANDS = """\
@@ -51,6 +51,7 @@ FIELDS = {
     "blocks": "`members`",
     "catalogue": "`gift price` (`price` null once retired)",
     "chest": "`bonus`; when tipped from it `tips` of `to amount`",
+    "claims": "`rows` of `receipt to amount waits_until`",
     "coins": "`member asset amount balance`; for several `rows` of the same; `amount` as typed, `balance` after",
     "channels": "`uses` of `use channel`, `announcements log` by name; when set `channel use notices`",
     "community": "`places` of `name platform since number`, `began_in`; asked for a code `code`; when one joins `place"
@@ -68,11 +69,12 @@ FIELDS = {
     "help": "`commands`, or for one `name usage examples aliases`",
     "hide": "`what hidden`; `show` the same",
     "history": "`rows` of `receipt kind amount asset counterpart note at`, signed, a row an asset",
+    "reactions": "`on emoji`",
     "receipt": "`receipt genuine undone` for everyone; for those in it and for staff all of it",
     "redact": "`of`",
     "roles": "`roles` by name, a list of members each; when given or taken `member role given`; mapped `group role`",
     "settings": "`settings` by name; for one `name value default`; when changed `name before after reset`",
-    "tip": "`tips` of `to amount`",
+    "tip": "`tips` of `to amount`; to somebody not yet seen `to amount waits_until`",
     "top": "`board period rows[rank name score] own[rank score]`",
     "undo": "`receipts taken missing`; of a combo `combo` as for a gift",
     "words": "`words`; when changed `word listed`",
@@ -193,7 +195,10 @@ def settings_page() -> str:
         [f"`{name}`", shown_value(setting, setting.default, words), f"{setting.doc} {bounds(setting, words)}"]
         for name, setting in SETTINGS.items()
     ]
-    features = f"Features, turned by `/features <name> on` or `off`: {', '.join(f'`{each}`' for each in Feature)}.\n"
+    features = (
+        f"Features, turned by `/features <name> on` or `off`: {', '.join(f'`{each}`' for each in Feature)}."
+        f" Off until they are turned on: {', '.join(f'`{each}`' for each in sorted(OFF_AT_FIRST))}.\n"
+    )
     return "\n".join([_SETTINGS, _table(environment), _OF_A_COMMUNITY, _table(community), features])
 
 

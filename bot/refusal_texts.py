@@ -211,6 +211,11 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.UNKNOWN_MEMBER, ""): lambda t: t.line(
         "I do not know {name} here. They count once they have joined or said something.", name=t.typed("name")
     ),
+    (Code.UNKNOWN_MEMBER, "unseen"): lambda t: t.line(
+        "{name} was not seen here yet, and only a tip to them alone waits for them. They count once they have joined "
+        "or said something.",
+        name=t.typed("name"),
+    ),
     (Code.UNKNOWN_MEMBER, "left"): lambda t: t.line(
         "{name} is not here any more. They can receive again once they are back.", name=t.typed("name")
     ),
@@ -234,6 +239,9 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.NOTHING_TO_UNDO, ""): lambda t: t.line("There is nothing to undo. Name a receipt, as /history lists them."),
     (Code.NOTHING_TO_UNDO, "spent"): lambda t: t.line(
         "All of it ({missing}) has been spent, so there is nothing left to take back.", missing=t.coins("missing")
+    ),
+    (Code.NOTHING_TO_UNDO, "claim_over"): lambda t: t.line(
+        "That does not wait any more: it was taken up or went back, as /history says."
     ),
     (Code.NOTHING_TO_UNDO, "kind"): lambda t: t.line(
         "An entry of this kind ({kind}) cannot be undone. Tips, gifts, grants and corrections can.", kind=t.own("kind")
@@ -291,6 +299,30 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     ),
     (Code.LIMIT_EXCEEDED, "undo_since"): lambda t: t.line(
         "One undo takes back at most {limit} entries. Choose a later time.", limit=t.number("limit")
+    ),
+    (Code.LIMIT_EXCEEDED, "claims"): lambda t: t.line(
+        "At most {limit} tips of yours wait at a time. /balance shows them; /undo with a receipt takes one back.",
+        limit=t.number("limit"),
+    ),
+    (Code.LIMIT_EXCEEDED, "reaction_limit"): lambda t: t.line(
+        "This reaction tips {needed}, and {available} are left of what you can tip by reactions today.",
+        needed=t.coins("needed"),
+        available=t.coins("available"),
+    ),
+    (Code.INSUFFICIENT_FUNDS, "reaction_funds"): lambda t: t.line(
+        "This reaction tips {needed}, and you have {available} free ones. /daily brings more.",
+        needed=t.coins("needed"),
+        available=t.coins("available"),
+    ),
+    (Code.NOT_ALLOWED, "reactions_off"): lambda t: t.line(
+        "This reaction tips nobody. /reactions says what does, and turns it on."
+    ),
+    (Code.NOT_ALLOWED, "waits"): lambda t: t.line("This still waits for somebody. Its sender can /undo it."),
+    (Code.INVALID_ARGUMENT, "reaction_amount"): lambda t: t.line(
+        "What a reaction tips ({amount}) must be less than confirm_from ({limit}), as a reaction cannot be asked "
+        "whether it is meant. Change the other first.",
+        amount=t.number("amount"),
+        limit=t.number("limit"),
     ),
     (Code.LIMIT_EXCEEDED, "blocks"): lambda t: t.line(
         "You can block at most {limit} members. Unblock somebody first.", limit=t.number("limit")

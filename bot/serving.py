@@ -23,14 +23,14 @@ from bot.doctor import StoreState
 from bot.relay import Relay
 from bot.settings import Environment, shards_of
 from bot.wording import SOURCE_LOCALE, Words, translations_of
-from economy.settings import Settings
+from economy.settings import Feature, Settings
 
 GROUPS_MAX = 20
 """How many groups the doctor asks about."""
 
 
-def discord_settings(environment: Environment) -> DiscordSettings | None:
-    """What the Discord door is told; None where it has no token."""
+def discord_settings(environment: Environment, *, reactions: bool = False) -> DiscordSettings | None:
+    """What the Discord door is told; None where it has no token. `reactions`: whether any community uses them."""
     told = environment.discord
     if told.token is None:
         return None
@@ -40,6 +40,7 @@ def discord_settings(environment: Environment) -> DiscordSettings | None:
         gateway_url=told.gateway_url,
         members_intent=told.members_intent,
         text_commands=told.text_commands,
+        reactions=reactions,
         shards=None if told.shards is None else shards_of(told.shards),
     )
 
@@ -63,10 +64,10 @@ def telegram_line(environment: Environment) -> Line | None:
     )
 
 
-def doors_of(environment: Environment, florin: Florin) -> list[Adapter]:
-    """A door for each platform that has a token."""
+def doors_of(environment: Environment, florin: Florin, *, reactions: bool = False) -> list[Adapter]:
+    """A door for each platform that has a token. `reactions`: whether any community uses them."""
     doors: list[Adapter] = []
-    if (on_discord := discord_settings(environment)) is not None:
+    if (on_discord := discord_settings(environment, reactions=reactions)) is not None:
         doors.append(
             Door(on_discord, florin.conversation, florin.memory_of(Door.platform), florin.bots_of(Door.platform))
         )
@@ -102,7 +103,8 @@ async def look_at_telegram(environment: Environment, store: StoreState) -> Teleg
 async def serve(environment: Environment) -> None:
     """Serves until cancelled, or until a door cannot go on. Raises Stop with the reason."""
     async with open_florin(environment.address, SystemClock(), environment.listen) as florin:
-        doors = doors_of(environment, florin)
+        reactions = await florin.economy.reads.is_on_anywhere(Feature.REACTIONS)
+        doors = doors_of(environment, florin, reactions=reactions)
         relay = Relay(
             florin.outbox, florin.economy.reads, {door.platform: door for door in doors}, florin.economy.clock
         )

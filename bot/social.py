@@ -11,6 +11,7 @@ from economy.ledger import Receipt
 from economy.projections.boards import Board, Period
 from economy.refusals import Code
 from economy.rules.chest import ChestTipped
+from economy.rules.claiming import TipsTaken, TipWaits
 from economy.rules.gifting import Gifted
 from economy.rules.tipping import Tipped
 from economy.service import Economy
@@ -41,6 +42,8 @@ def social_buttons(
             mine = [*_again(receipt, words, community), _undo(sender, number, words, community)]
         case Tipped(sender=sender):
             mine = [_undo(sender, number, words, community)]
+        case TipWaits(sender=sender):
+            return (_undo(sender, number, words, community),)
         case ChestTipped():
             mine = []
         case _:
@@ -116,5 +119,7 @@ def receivers_of(receipt: Receipt) -> frozenset[MemberId]:
             return frozenset(part.to for part in tips)
         case Gifted(creator=creator):
             return frozenset({creator})
+        case TipsTaken(member=member):
+            return frozenset({member})
         case _:
             return frozenset()

@@ -15,8 +15,8 @@ from economy.values import EntryNumber, Identity, MemberId, receipt_id
 class Done(Struct, frozen=True, kw_only=True):
     """What surrounds a receipt when it is told: the words that came with it, when, and under which number.
 
-    `note` is what the sender wrote beside it, `code` what was drawn to be handed on. `number` is None where no entry
-    was written. `why` is set while the economy asks first.
+    `note` is what the sender wrote beside it; `waits_for` is whom coins wait for, as the sender named them; `code` what
+    was drawn to be handed on. `number` is None where no entry was written. `why` is set while the economy asks first.
     """
 
     at: datetime
@@ -25,6 +25,7 @@ class Done(Struct, frozen=True, kw_only=True):
     note: str = ""
     why: tuple[str, ...] = ()
     code: str = ""
+    waits_for: str = ""
 
     @property
     def receipt_id(self) -> str | None:

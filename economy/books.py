@@ -50,6 +50,9 @@ DAILY_STREAK = "daily.streak"
 ROLE_PREFIX = "role."
 BLOCK_PREFIX = "block."
 FAVOURITES = "favourites"  # gift slugs, comma separated
+WAITING = "waiting"  # how many tips of theirs wait for somebody
+REACTIONS = "reactions"  # True while reactions of theirs tip
+REACTIONS_TOLD = "reactions.told"  # ISO date on which they were last told why one did not
 # Flags of the community.
 FREEZE_ALL = "frozen"
 WORD_PREFIX = "word."
@@ -61,7 +64,8 @@ class Needs(Struct, frozen=True):
     `people`: members with wallet, flags and today's totals (the actor is always among them). `role`: everyone
     known to hold it. `chest`: the house's accounts. `receipts`: entries by number, with who undid them, and the
     members they touch. `latest_by`: the latest tip or gift that this person sent. `since`: every entry that can be
-    undone in which the person sent, acted or received since the time. `offers`: stored offers by nonce.
+    undone in which the person sent, acted or received since the time. `offers`: stored offers by nonce. `waiting`:
+    the entries by which coins wait in escrow for these names.
     `identities`: the actor's identities are being joined or parted, so that communities beside this one are touched
     (`Books.linking`); such an order is alone in its batch. `entered`: the code that was entered. `leaving`: the
     identities that leave. `sets_community`: changes settings, other flags of the community or who holds a role, so
@@ -77,6 +81,7 @@ class Needs(Struct, frozen=True):
     latest_by: Identity | None = None
     since: tuple[Identity, datetime] | None = None
     offers: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
     sets_community: bool = False
     identities: bool = False
     entered: str = ""
@@ -93,17 +98,21 @@ class Needs(Struct, frozen=True):
     @property
     def looks_back(self) -> bool:
         """Whether earlier entries are asked for; such an order is never behind others in a batch."""
-        return bool(self.receipts or self.latest_by or self.since)
+        return bool(self.receipts or self.latest_by or self.since or self.waiting)
 
 
 class Order(Struct, frozen=True, kw_only=True, tag_field="order", omit_defaults=True):
     """A request to change something, in the imperative. Subclasses are the orders of `economy.rules`.
 
     `by` is who asks. Everything else is as the person gave it: what has to be looked up (`all`, a price, who holds
-    a role) is resolved by the rule. `kind` names its entries.
+    a role) is resolved by the rule. `kind` names its entries. `acts`: it is an act of a member's own, so
+    they are there, and it may be their first. `is_timed`: the hour gives it, and `by` is whom it is about, who need not
+    be there.
     """
 
     kind: ClassVar[str] = ""
+    acts: ClassVar[bool] = True
+    is_timed: ClassVar[bool] = False
 
     by: Identity
 
@@ -131,11 +140,20 @@ class Offer(Struct, frozen=True, kw_only=True):
     expires: datetime
 
 
+class Waits(Struct, frozen=True):
+    """That what an entry puts in escrow waits for `name` until then. A name is somebody who was never seen by it,
+    with their platform: `telegram:@zoe`."""
+
+    name: str
+    until: datetime
+
+
 class Decision(Struct, frozen=True, kw_only=True):
     """A rule's yes: becomes one entry.
 
-    `moves`: the place that it is about meets in the community beside from now on, or comes back from it; the entry
-    that this one gets of it.
+    `undoes` are the earlier entries that it takes back or settles; each can be that once. `waits` says whom its coins
+    wait for, `frees` which of `undoes` wait no more. `moves`: the place that it is about meets in the community beside
+    from now on, or comes back from it; the entry that this one gets of it.
     """
 
     receipt: Receipt
@@ -145,6 +163,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     texts: tuple[Text, ...] = ()
     reason: Reason = NO_REASON
     undoes: tuple[EntryNumber, ...] = ()
+    waits: Waits | None = None
+    frees: tuple[EntryNumber, ...] = ()
     removes_text_of: EntryNumber | None = None
     moves: Decision | None = None
 
@@ -272,6 +292,7 @@ class Books:
         self.heirs: dict[MemberId, MemberId] = {}
         """Of those in `entries` who went on as somebody else: as whom."""
         self.linking: Linking | None = None
+        self.waiting: dict[str, tuple[EntryNumber, ...]] = {}
         self.standing: frozenset[Role] = frozenset()
         """The roles that whoever gives the order being decided has by what the door attests."""
         self.attested: frozenset[Role] = frozenset()

@@ -12,8 +12,10 @@ from economy.books import Order, Question
 from economy.catching_up import CatchingUp
 from economy.ledger import Receipt
 from economy.refusals import Code, Refusal, Value
+from economy.rules.claiming import TipWaits
 from economy.rules.gifting import Gifted
 from economy.rules.offers import Press
+from economy.settings import Feature
 from economy.values import (
     CommunityId,
     EntryNumber,
@@ -30,6 +32,7 @@ from economy.views import (
     Balance,
     BoardPage,
     Chest,
+    Claim,
     EntryView,
     HistoryPage,
     Named,
@@ -179,6 +182,35 @@ class Outbox(Protocol):
         ...
 
 
+class Due(Struct, frozen=True):
+    """That the hour of what waits in escrow is past: `by` put it there, in the community that meets in `place`, with
+    entry `number`. `attempts` counts how often somebody set out to return it."""
+
+    place: Place
+    by: Identity
+    number: EntryNumber
+    attempts: int
+
+
+class WaitingNow(Struct, frozen=True):
+    """What waits anywhere: the names that are waited for (some of them, where there are too many), whether these are
+    all, and the next hour at which something goes back."""
+
+    names: frozenset[str] = frozenset()
+    are_all: bool = True
+    next_due: datetime | None = None
+
+
+class Escrow(Protocol):
+    """What waits in escrow, in all communities. Leases only share the work: its rule says what is returned, once."""
+
+    async def lease(self, now: datetime, *, limit: int, for_s: float) -> list[Due]:
+        """What is due, earliest first: nobody else gets it for `for_s` seconds."""
+        ...
+
+    async def waiting(self) -> WaitingNow: ...
+
+
 class Projector(Protocol):
     """Brings boards and day totals up to date with the entries."""
 
@@ -273,7 +305,15 @@ class Reads(Protocol):
         """The author's latest text of a topic that was not removed, else empty."""
         ...
 
+    async def claims(self, community_id: CommunityId, member_id: MemberId) -> list[Claim]:
+        """What waits of the member's, the first to go back first."""
+        ...
+
     async def blocked_by(self, community_id: CommunityId, member_id: MemberId) -> list[MemberId]: ...
+
+    async def is_on_anywhere(self, feature: Feature) -> bool:
+        """Whether any community turned on a feature that is off at first."""
+        ...
 
     async def holders(self, community_id: CommunityId, role: Role) -> list[MemberId]: ...
 
@@ -291,10 +331,15 @@ class Economy:
         self._catching_up = CatchingUp(projector.catch_up)
         self.reads = reads
         self.clock = clock
+        self.put_in_escrow = 0
+        """How often something was put in escrow by this process."""
 
     async def submit(self, submission: Submission) -> Answer:
         """Carries out an order. See `Journal.submit`."""
-        return await self._journal.submit(submission)
+        answer = await self._journal.submit(submission)
+        if isinstance(answer.outcome, TipWaits):
+            self.put_in_escrow += 1
+        return answer
 
     async def move_place(self, old: Place, new: Place) -> bool:
         """See `Journal.move_place`."""
@@ -310,7 +355,7 @@ class Economy:
         if order is None:
             return Answer(Refusal(Code.EXPIRED, {"rule": "unknown"}), self.clock.now())
         identity = submission_of.sighting.identity
-        return await self._journal.submit(
+        return await self.submit(
             Submission(
                 place,
                 fitting_key(f"offer:{nonce}:{identity}"),

@@ -31,6 +31,12 @@ class Feature(StrEnum):
     BOARDS = "boards"
     CHEST = "chest"
     HISTORY = "history"
+    CLAIMS = "claims"
+    REACTIONS = "reactions"
+
+
+OFF_AT_FIRST: Final = frozenset({Feature.REACTIONS})
+"""What is off until an owner turns it on: a platform may want rights for it."""
 
 
 class Kind(StrEnum):
@@ -106,6 +112,27 @@ SETTINGS: Final[dict[str, Setting]] = {
             COINS_MAX,
             "coins",
         ),
+        Setting(
+            "claim_days",
+            Kind.NUMBER,
+            7,
+            "How long a tip waits for somebody not yet seen here, before it goes back.",
+            1,
+            30,
+            "days",
+        ),
+        Setting("reaction_emoji", Kind.TEXT, "🏆", "The reaction that tips whoever wrote the message.", 1, 16),
+        Setting("reaction_amount", Kind.NUMBER, 5, "What a reaction tips.", 1, COINS_MAX, "coins"),
+        Setting(
+            "reaction_limit_daily",
+            Kind.NUMBER,
+            100,
+            "The most a member can tip by reactions in a day.",
+            0,
+            COINS_MAX,
+            "coins",
+        ),
+        Setting("reactions_shown", Kind.SWITCH, True, "Whether tips by reaction are told to everyone."),
         Setting("creators_only", Kind.SWITCH, False, "Whether only creators can receive gifts."),
         Setting("creator_approval", Kind.SWITCH, False, "Whether a moderator approves new creators."),
         Setting("balance_board", Kind.SWITCH, False, "Whether there is a board of balances."),
@@ -147,6 +174,11 @@ class Settings(Struct, frozen=True):
     moderator_limit_daily: int = 10_000
     diamond_hold: int = 21
     announce_from: int = 1_000
+    claim_days: int = 7
+    reaction_emoji: str = "🏆"
+    reaction_amount: int = 5
+    reaction_limit_daily: int = 100
+    reactions_shown: bool = True
     creators_only: bool = False
     creator_approval: bool = False
     balance_board: bool = False
@@ -155,7 +187,7 @@ class Settings(Struct, frozen=True):
     administrators: str = "none"
     joined_staff: str = "none"
     appeal: str = "a moderator"
-    features_off: frozenset[Feature] = frozenset()
+    features_off: frozenset[Feature] = OFF_AT_FIRST
 
     @property
     def share(self) -> BasisPoints:
@@ -183,8 +215,12 @@ class Settings(Struct, frozen=True):
             if name.startswith(SETTING_PREFIX) and value is not None
         }
         known = {name: value for name, value in chosen.items() if name in SETTINGS}
-        off = frozenset(feature for feature in Feature if flags.get(FEATURE_PREFIX + feature) is False)
+        off = frozenset(feature for feature in Feature if not _is_on(flags.get(FEATURE_PREFIX + feature), feature))
         return cls(**known, features_off=off)  # type: ignore[arg-type]  # SETTINGS and the fields agree: tested
+
+
+def _is_on(chosen: Value, feature: Feature) -> bool:
+    return chosen is not False and (chosen is True or feature not in OFF_AT_FIRST)
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Day totals that rules read: what was earned, adjusted and received as diamonds on a local day. Pure.
+"""Day totals that rules read: what was earned, adjusted, tipped by reactions and received as diamonds on
+a local day. Pure.
 
 They follow from entries alone, so the audit can add them up again.
 """
@@ -16,13 +17,16 @@ EARNED = "earned"
 ADJUSTED = "adjusted"
 """What a moderator moved by /coins that day, whichever way; bounded by `moderator_limit_daily`."""
 
+REACTED = "reacted"
+"""What a member tipped by reactions that day; bounded by `reaction_limit_daily`."""
+
 DIAMONDS = "diamonds"
 """Diamonds that came from gifts that day and were not undone: what is still on hold."""
 
 Totals = dict[tuple[MemberId, str, int], int]
 """(member, name of the total, ordinal of the local day) -> difference."""
 
-_COUNTED = frozenset({"daily", "coins", "gift", "undo", "connect", "disconnect"})
+_COUNTED = frozenset({"daily", "coins", "gift", "reaction", "undo", "connect", "disconnect"})
 
 
 def totals_of(entry: Entry) -> Totals:
@@ -44,6 +48,8 @@ def _own_day(entry: Entry, day: int) -> Iterator[tuple[int, str, int, int]]:
                 yield posting.destination, EARNED, day, int(posting.amount)
             case "coins" if max(posting.source, posting.destination) > 0:
                 yield entry.actor, ADJUSTED, day, int(posting.amount)
+            case "reaction" if posting.source > 0:
+                yield posting.source, REACTED, day, int(posting.amount)
             case "gift" if posting.asset is Asset.DIAMOND:
                 yield posting.destination, DIAMONDS, day, int(posting.amount)
             case _:

@@ -74,6 +74,8 @@ class HistoryRow(Struct, frozen=True):
     reason: str
     at: datetime
     undone: bool
+    settled_by: str = ""
+    """The kind of the entry that undid it; of what waits, that took it out of escrow."""
 
 
 class HistoryPage(Struct, frozen=True):
@@ -141,6 +143,15 @@ class BoardPage(Struct, frozen=True):
     has_more: bool
     own_rank: int | None
     own_score: int
+
+
+class Claim(Struct, frozen=True):
+    """A tip that waits for somebody not yet seen: `name` is how they were named, without their platform."""
+
+    number: EntryNumber
+    name: str
+    amount: int
+    until: datetime
 
 
 class Chest(Struct, frozen=True):

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import assert_never
 from urllib.parse import quote
 
-from adapters.console.grammar import Appoint, Change, Join, Leave, Move
-from adapters.console.words import AttachmentProblem, cut, is_command, spoken
+from msgspec.structs import replace
+
+from adapters.console.grammar import Appoint, Change, Join, Leave, Move, Unseen
+from adapters.console.words import AttachmentProblem, cut, handle, is_command, spoken
 from adapters.console.world import VOUCHED, World
 from adapters.contract import Button, Conversation, Invocation, Line, Plain, Pressed, Reply, Strong, Visibility, Word
 from economy.service import Identity, Place, Role, Sighting
@@ -22,12 +24,22 @@ Opener = Callable[[], AbstractAsyncContextManager[Conversation]]
 
 _PLACE_IN_ACT_MAX = 60
 _SEEN_MAX = 1_000
+_ACT_MAX = 180
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Words that are no command."""
 
+    act: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """An emoji under a message of somebody's."""
+
+    author: Sighting
+    emoji: str
     act: str
 
 
@@ -41,7 +53,7 @@ class Parcel:
     person: Sighting
     place: Place
     private: bool
-    content: Invocation | Pressed | Heard | Reply
+    content: Invocation | Pressed | Heard | Reacted | Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ class Courier:
         self._folders = folders
         self._count = 0
         self._seen: deque[Seen] = deque(maxlen=_SEEN_MAX)
+        self._written: dict[tuple[Place, Identity], str] = {}
 
     # --- messages
 
@@ -78,6 +91,8 @@ class Courier:
         place = self._world.place_of(person)
         sighting = self._world.sighting(person, place)
         act = self._act("message", place)
+        if not private:
+            self._written[place, person.identity] = act
         if not is_command(text):
             return Parcel(sighting, place, private, Heard(act))
         try:
@@ -136,8 +151,31 @@ class Courier:
         )
         return Parcel(sighting, seen.place, seen.private, press)
 
+    def reacted(self, name: str, emoji: str, author: str) -> Parcel | None:
+        """`name` puts an emoji under the latest message of `author`; None if there is none."""
+        person, place = self._world.arrive(name), self._world.place
+        other = self._world.person(author)
+        message = self._written.get((place, other.identity))
+        if message is None:
+            return None
+        act = fitting(f"{message}:{quote(person.identity.native_id, safe='')}:{quote(emoji, safe='')}")
+        content = Reacted(self._world.sighting(other, place), emoji, act)
+        return Parcel(self._world.sighting(person, place), place, False, content)
+
     async def deliver(self, parcel: Parcel) -> Reply | None:
-        """Takes a parcel to the conversation. None where nothing is answered."""
+        """Takes a parcel to the conversation. None where nothing is answered. Whoever comes by it gets what waited for
+        them first."""
+        if isinstance(parcel.content, Reply) or parcel.private or not parcel.person.present:
+            return await self._deliver(parcel)
+        person = parcel.person
+        act = parcel.content.act
+        arrival = await self.conversation.arrived(parcel.place, person, (handle(person.name),), act)
+        reply = await self._deliver(parcel)
+        if arrival is None or reply is None:
+            return arrival or reply
+        return replace(reply, nodes=(*arrival.nodes, *reply.nodes))
+
+    async def _deliver(self, parcel: Parcel) -> Reply | None:
         match parcel.content:
             case Invocation() as invocation:
                 return await self.conversation.say(invocation)
@@ -145,6 +183,8 @@ class Courier:
                 return await self.conversation.press(pressed)
             case Reply() as own:
                 return own
+            case Reacted(author, emoji, act):
+                return await self.conversation.reacted(parcel.place, parcel.person, author, emoji, act)
             case Heard(act):
                 if parcel.person.present:
                     await self.conversation.heard(parcel.place, parcel.person, act)
@@ -172,6 +212,9 @@ class Courier:
                 return await self.conversation.went(place, sighting, self._act("went", place))
             case Move(place=name):
                 self._world.move(name)
+                return None
+            case Unseen(name=name):
+                self._world.expect(name)
                 return None
             case never:
                 assert_never(never)
@@ -222,6 +265,11 @@ class Courier:
         if len(where) > _PLACE_IN_ACT_MAX:
             where = hashlib.sha256(where.encode()).hexdigest()[:_PLACE_IN_ACT_MAX]
         return f"console:{kind}:{self._run}:{where}:{self._count}"
+
+
+def fitting(act: str) -> str:
+    """An act whose name is short enough for a key."""
+    return act if len(act) <= _ACT_MAX else f"console:digest:{hashlib.sha256(act.encode()).hexdigest()}"
 
 
 HINT = Reply(

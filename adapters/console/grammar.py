@@ -64,6 +64,20 @@ class Press(Message, frozen=True, kw_only=True):
     presser: str
 
 
+class React(Message, frozen=True, kw_only=True):
+    """`reactor` puts an emoji under the latest message of `author`."""
+
+    emoji: str
+    author: str
+    reactor: str
+
+
+class Unseen(Step, frozen=True, kw_only=True):
+    """`@name` is from here on how somebody can be named whom nobody has seen, until they speak."""
+
+    name: str
+
+
 class Appoint(Step, frozen=True, kw_only=True):
     roles: tuple[Role, ...]
     name: str
@@ -100,7 +114,7 @@ class Remark(Step, frozen=True, kw_only=True):
     """A comment or an empty line."""
 
 
-InBlock = Say | Again | Press | Remark
+InBlock = Say | Again | Press | React | Remark
 
 
 class Together(Step, frozen=True, kw_only=True):
@@ -110,14 +124,14 @@ class Together(Step, frozen=True, kw_only=True):
     end: str
 
 
-Change = Appoint | Join | Leave | Move
+Change = Appoint | Join | Leave | Move | Unseen
 """What the platform itself knows to have happened."""
 
 Event = Change | SetClock | ShiftClock | Restart | Remark
 """What happens without a message."""
 
-Command = Again | Press | Appoint | Join | Leave | Move | SetClock | ShiftClock | Restart
-AnyStep = Say | Press | Again | Together | Event
+Command = Again | Press | React | Appoint | Join | Leave | Move | Unseen | SetClock | ShiftClock | Restart
+AnyStep = Say | Press | Again | React | Together | Event
 
 
 class Expectation(Struct, frozen=True):
@@ -136,6 +150,7 @@ class Bracket(Struct, frozen=True):
 
 _SAID = re.compile(r"(?P<speaker>.+?)(?P<private> \(private\))?>(?: (?P<text>.*))?", re.DOTALL)
 _PRESS = re.compile(r'"(?P<label>.+)" as (?P<name>.+)', re.DOTALL)
+_REACT = re.compile(r'"(?P<emoji>.+)" to (?P<author>.+?) as (?P<name>.+)', re.DOTALL)
 _COUNT = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 
 Arguments = tuple[int, str, str]
@@ -184,6 +199,18 @@ def _press(of: Arguments) -> Press:
     if (found := _PRESS.fullmatch(rest)) is None:
         raise ScriptError(line, 'write `! press "LABEL" as NAME`.')
     return Press(line=line, source=source, label=found["label"].strip(), presser=found["name"].strip())
+
+
+def _react(of: Arguments) -> React:
+    line, source, rest = of
+    if (found := _REACT.fullmatch(rest)) is None:
+        raise ScriptError(line, 'write `! react "EMOJI" to AUTHOR as NAME`.')
+    emoji, author, reactor = (found[name].strip() for name in ("emoji", "author", "name"))
+    return React(line=line, source=source, emoji=emoji, author=author, reactor=reactor)
+
+
+def _unseen(of: Arguments) -> Unseen:
+    return Unseen(line=of[0], source=of[1], name=_name(of).removeprefix("@"))
 
 
 def _clock(of: Arguments) -> SetClock | ShiftClock:
@@ -259,6 +286,8 @@ _COMMANDS: dict[str, Callable[[Arguments], Command | Bracket]] = {
     "clock": _clock,
     "again": _again,
     "press": _press,
+    "react": _react,
+    "unseen": _unseen,
     "together": _bracket(opens=True),
     "end": _bracket(opens=False),
     "restart": _restart,

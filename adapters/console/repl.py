@@ -24,9 +24,11 @@ from adapters.console.grammar import (
     Leave,
     Move,
     Press,
+    React,
     Restart,
     Say,
     ScriptError,
+    Unseen,
     parse_line,
 )
 from adapters.console.own import OWN, help_lines
@@ -243,6 +245,13 @@ class Talk:
             return
         await self._deliver(parcel)
 
+    async def _react(self, name: str, emoji: str, author: str) -> None:
+        parcel = self._courier.reacted(name, emoji, author)
+        if parcel is None:
+            self._screen.problem(f"{author} has said nothing yet that one could react to.")
+            return
+        await self._deliver(parcel)
+
     # --- lines of scripts
 
     async def _script_line(self, text: str) -> None:
@@ -253,13 +262,15 @@ class Talk:
             self._screen.problem(problem.sentence)
             return
         match step:
-            case Appoint() | Join() | Leave() | Move():
+            case Appoint() | Join() | Leave() | Move() | Unseen():
                 if no := await self._courier.happens(step):
                     self._screen.reply(no, reader=self._speaker.name, private=True)
                 else:
                     self._screen.note("Done.")
             case Press(label=label, presser=presser):
                 await self._press(presser, label)
+            case React(emoji=emoji, author=author, reactor=reactor):
+                await self._react(reactor, emoji, author)
             case Again(times=times) if self._last is not None:
                 for _ in range(times):
                     await self._deliver(self._last)

@@ -27,6 +27,7 @@ from adapters.console.grammar import (
     Message,
     Move,
     Press,
+    React,
     Remark,
     Restart,
     Say,
@@ -34,6 +35,7 @@ from adapters.console.grammar import (
     SetClock,
     ShiftClock,
     Together,
+    Unseen,
 )
 from adapters.console.rendering import inert, labels, plain, record
 from adapters.console.script import parse_script
@@ -106,7 +108,7 @@ class Performance:
     async def play(self, step: AnyStep) -> None:
         """Carries out one step. Raises ScriptError where it asks for what is not there."""
         match step:
-            case Say() | Press() | Again():
+            case Say() | Press() | Again() | React():
                 await self._message(step)
             case Together():
                 await self._together(step)
@@ -118,7 +120,7 @@ class Performance:
         match step:
             case Remark():
                 pass
-            case Appoint() | Join() | Leave() | Move():
+            case Appoint() | Join() | Leave() | Move() | Unseen():
                 if no := await self._courier.happens(step):
                     raise ScriptError(step.line, " ".join(plain(no).split("\n")))
             case SetClock(at=at):
@@ -162,12 +164,18 @@ class Performance:
         """What the steps send, decided before anything of it is answered."""
         return [self._delivery(step) for step in steps if not isinstance(step, Remark)]
 
-    def _delivery(self, step: Say | Press | Again) -> Delivery:
+    def _delivery(self, step: Say | Press | Again | React) -> Delivery:
         if isinstance(step, Again):
             if self._last is None:
                 raise ScriptError(step.line, "there is no message yet that could be delivered again.")
             return Delivery(step, self._last, step.times)
-        parcel = self._said(step) if isinstance(step, Say) else self._pressed(step)
+        match step:
+            case Say():
+                parcel = self._said(step)
+            case Press():
+                parcel = self._pressed(step)
+            case React():
+                parcel = self._reacted(step)
         self._last = parcel
         return Delivery(step, parcel)
 
@@ -178,6 +186,12 @@ class Performance:
         parcel = self._courier.pressed(step.presser, step.label)
         if parcel is None:
             raise ScriptError(step.line, f'{step.presser} sees no button "{step.label}".')
+        return parcel
+
+    def _reacted(self, step: React) -> Parcel:
+        parcel = self._courier.reacted(step.reactor, step.emoji, step.author)
+        if parcel is None:
+            raise ScriptError(step.line, f"{step.author} has said nothing yet that one could react to.")
         return parcel
 
     # --- what is seen of it

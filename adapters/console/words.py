@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
+from urllib.parse import quote
 
 from adapters.console.world import World, native_id
 from adapters.contract import (
@@ -15,6 +16,7 @@ from adapters.contract import (
     Option,
     OptionKind,
     RoleMention,
+    Unseen,
     Word,
 )
 
@@ -74,10 +76,17 @@ def options_of(command: str, specs: Iterable[CommandSpec]) -> list[Option]:
 def _word(word: str, world: World, folders: Sequence[Path] | None) -> Word:
     if word.startswith("@") and len(word) > 1:
         role = world.role(word[1:])
+        if world.is_unseen(word[1:]):
+            return Unseen(word[1:], handle(word[1:]))
         return Mention(world.mentioned(word[1:])) if role is None else RoleMention(role)
     if folders is not None and word.startswith(_FILE) and word != _FILE:
         return attach(word.removeprefix(_FILE), folders)
     return word
+
+
+def handle(name: str) -> str:
+    """By what somebody is named as long as nobody has seen them."""
+    return f"@{quote(native_id(name), safe='')}"
 
 
 def attach(path: str, folders: Sequence[Path]) -> Attachment:

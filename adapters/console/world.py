@@ -52,6 +52,7 @@ class World:
         self.place = Place(PLATFORM, FIRST_PLACE)
         self.places = [self.place]
         self._people: dict[str, Person] = {}
+        self._unseen: set[str] = set()
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -78,7 +79,15 @@ class World:
         person = self.person(name)
         person.place = place or self.place
         person.left.discard(person.place)
+        self._unseen.discard(person.identity.native_id)
         return person
+
+    def expect(self, name: str) -> None:
+        """Somebody can be named so whom nobody has seen yet."""
+        self._unseen.add(native_id(name))
+
+    def is_unseen(self, name: str) -> bool:
+        return native_id(name) in self._unseen
 
     def depart(self, name: str) -> Person:
         person = self.person(name)

@@ -29,11 +29,18 @@ class Listener(Protocol):
 
     async def on_went(self, guild_id: int, user: discord.User | discord.Member) -> None: ...
 
+    async def on_reaction(self, event: discord.RawReactionActionEvent) -> None: ...
+
 
 def intents_of(settings: DiscordSettings) -> discord.Intents:
     """What Discord is asked to tell: servers, and beyond them only what is used. None of it needs Discord's leave,
     save for the members intent, which is off unless the operator turns it on."""
-    return discord.Intents(guilds=True, guild_messages=settings.text_commands, members=settings.members_intent)
+    return discord.Intents(
+        guilds=True,
+        guild_messages=settings.text_commands,
+        members=settings.members_intent,
+        guild_reactions=settings.reactions,
+    )
 
 
 class Client(discord.AutoShardedClient):
@@ -73,6 +80,9 @@ class Client(discord.AutoShardedClient):
 
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         await self._listener.on_went(payload.guild_id, payload.user)
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        await self._listener.on_reaction(payload)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         # Without what came with it: that holds what people wrote.

@@ -32,6 +32,7 @@ from adapters.discord.hearing import (
 from adapters.discord.messages import Messages
 from adapters.discord.posted import PostedMessages
 from adapters.discord.presses import Presses
+from adapters.discord.reacting import Reactions
 from adapters.discord.sending import BrokenLine
 from adapters.discord.settings import PLATFORM, DiscordSettings
 from adapters.discord.strands import Strands
@@ -71,6 +72,7 @@ class Door:
         self._commands = Commands(self._acts)
         self._presses = Presses(self._acts)
         self._messages = Messages(self.client, conversation, posted, strands)
+        self._reactions = Reactions(self.client, conversation)
 
     async def run(self) -> None:
         """Serves until closed. Raises discord.LoginFailure for a token that Discord does not take."""
@@ -157,6 +159,9 @@ class Door:
 
     async def on_message(self, message: discord.Message) -> None:
         await self._finish(self._messages.heard(message, self._acts.operators))
+
+    async def on_reaction(self, event: discord.RawReactionActionEvent) -> None:
+        await self._finish(self._reactions.added(event))
 
     async def on_came(self, member: discord.Member) -> None:
         act = f"discord:came:{member.guild.id}:{member.id}:{_stamp(member)}"

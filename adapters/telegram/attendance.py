@@ -9,6 +9,7 @@ from telegram import ChatMember, ChatMemberUpdated, Message
 
 from adapters.contract import Hint
 from adapters.telegram import reading
+from adapters.telegram.arriving import Arriving
 from adapters.telegram.logs import log
 from adapters.telegram.room import Room
 from adapters.telegram.standing import is_here
@@ -21,8 +22,9 @@ GREETED_FOR: Final = timedelta(hours=1)
 class Attendance:
     """Tells the conversation who is there, as far as Telegram tells the bot."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, arriving: Arriving) -> None:
         self._room = room
+        self._arriving = arriving
 
     async def moved(self, old: int, new: int) -> None:
         """A group became a supergroup: it has another id, and is the same place."""
@@ -41,6 +43,7 @@ class Attendance:
                 await self._room.acquaintance.met(user)
                 self._room.acquaintance.is_in(chat_id, user.id)
                 await self._room.conversation.came(place, reading.sighting(user, present=True), f"{act}:{number}")
+                await self._arriving.came(user, chat_id, f"{act}:{number}")
         gone = message.left_chat_member
         if gone is not None and gone.id != self._room.me.id:
             self._room.acquaintance.left(chat_id, gone.id)
@@ -58,6 +61,7 @@ class Attendance:
             await self._room.acquaintance.met(user)
             self._room.acquaintance.is_in(chat.id, user.id)
             await self._room.conversation.came(reading.place(chat.id), reading.sighting(user, present=True), act)
+            await self._arriving.came(user, chat.id, act)
         elif was and not is_there:
             self._room.acquaintance.left(chat.id, user.id)
             await self._room.conversation.went(reading.place(chat.id), reading.sighting(user, present=False), act)

@@ -17,9 +17,11 @@ from adapters.contract import (
     Mention,
     OptionKind,
     Reply,
+    Unseen,
     Word,
 )
 from adapters.telegram import reading
+from adapters.telegram.arriving import can_be_somebody, key_of
 from adapters.telegram.logs import log, problem_of
 from adapters.telegram.reading import Command, Handle, Token
 from adapters.telegram.room import Room
@@ -141,10 +143,7 @@ class Commands:
     async def _word(self, token: Token, chat_id: int, where: Where) -> Word:
         match token:
             case Handle():
-                known = await self._room.acquaintance.named(token)
-                return (
-                    f"@{token.name}" if known is None else Mention(await self._room.acquaintance.seen(chat_id, known))
-                )
+                return await self._named(token, chat_id)
             case Mention(person):
                 user = User(int(person.identity.native_id), person.name, person.is_bot)
                 return Mention(await self._room.acquaintance.seen(chat_id, user))
@@ -153,6 +152,18 @@ class Commands:
                 return Channel(reading.channel(chat_id, where.topic), called)
             case _:
                 return token
+
+    async def _named(self, handle: Handle, chat_id: int) -> Word:
+        """Who goes by an @name. Nobody may be known to, or somebody who never was in the group: they may come."""
+        known = await self._room.acquaintance.named(handle)
+        unseen = Unseen(handle.name, key_of(handle.name))
+        if known is None:
+            return unseen if can_be_somebody(handle.name) else f"@{handle.name}"
+        found = await self._room.acquaintance.seen(chat_id, known)
+        is_stranger = found.present is False and not found.is_bot and can_be_somebody(handle.name)
+        if is_stranger and not await self._room.acquaintance.is_known_in(known.id, chat_id):
+            return unseen
+        return Mention(found)
 
     async def _with_file(self, name: str, words: list[Word], message: Message) -> list[Word]:
         """A file that the command answers stands where the command takes one. Raises FileProblem."""

@@ -32,8 +32,10 @@ WANTED: Final = (
     Update.INLINE_QUERY,
     Update.CHAT_MEMBER,
     Update.MY_CHAT_MEMBER,
+    Update.MESSAGE_REACTION,
 )
-"""Edits and posts of channels are not among them: they ask for nothing."""
+"""Edits and posts of channels are not among them: they ask for nothing. Reactions come only where the bot is an
+administrator."""
 
 TAKEN_WITHIN_S: Final = 10.0
 """How long Telegram waits for one update. What takes longer (an answer whose turn is far off) goes on by itself."""

@@ -9,10 +9,12 @@ from telegram.error import TelegramError
 
 from adapters.contract import Hint, Reply
 from adapters.telegram import inline, reading
+from adapters.telegram.arriving import Arriving
 from adapters.telegram.attendance import Attendance
 from adapters.telegram.commanding import Commands
 from adapters.telegram.logs import log, problem_of
 from adapters.telegram.pressing import Presses
+from adapters.telegram.reacting import Reactions
 from adapters.telegram.reading import Command, NotOurs
 from adapters.telegram.room import Room
 from adapters.telegram.standing import Own
@@ -26,7 +28,9 @@ class Listener:
         self._room = room
         self._commands = Commands(room)
         self._presses = Presses(room, self._commands)
-        self.attendance = Attendance(room)
+        self._arriving = Arriving(room)
+        self._reactions = Reactions(room)
+        self.attendance = Attendance(room, self._arriving)
 
     async def take(self, update: Update) -> None:
         """Does what an update asks for. Edits, and all that nobody here typed, ask for nothing."""
@@ -38,6 +42,8 @@ class Listener:
             await self.attendance.member(update.chat_member, update.update_id)
         elif update.my_chat_member is not None:
             await self.attendance.itself(update.my_chat_member)
+        elif update.message_reaction is not None:
+            await self._reactions.changed(update.message_reaction)
         elif update.inline_query is not None:
             await inline.answer(update.inline_query, self._room.conversation, self._room.acquaintance)
 
@@ -73,6 +79,9 @@ class Listener:
         await self._room.acquaintance.met(user)
         await self._room.acquaintance.was_in(user.id, chat_id)
         self._room.acquaintance.is_in(chat_id, user.id)
+        if user.id != self._room.me.id:
+            await self._reactions.wrote(message, user, chat_id)
+            await self._arriving.came(user, chat_id, reading.act(message), where)
         if isinstance(said, Command) and said.name.casefold() == "start":
             await self.attendance.greet(chat_id, where)
         elif isinstance(said, Command):
@@ -112,7 +121,7 @@ class Listener:
             return
         await self._room.acquaintance.met(user)
         if said is not None and said.name.casefold() == "start":
-            await self._start(said, user, where)
+            await self._start(said, user, where, reading.act(message))
             return
         home = await self._room.acquaintance.home(user.id)
         if home is None:
@@ -124,10 +133,12 @@ class Listener:
 
     # --- beginnings -------------------------------------------------------------------------------------------------
 
-    async def _start(self, said: Command, user: User, where: Where) -> None:
+    async def _start(self, said: Command, user: User, where: Where, act: str) -> None:
         """Opens a chat. What came along with it, in a link that anybody can write, does nothing by itself."""
         payload = said.tokens[0] if said.tokens and isinstance(said.tokens[0], str) else ""
         if payload.startswith("a") and await self._fetch(payload[1:], user, where):
+            return
+        if await self._arriving.by_link(payload, user, act, where):
             return
         if payload.startswith("g") and payload[1:].removeprefix("-").isdecimal():
             await self._room.acquaintance.go_home(user.id, int(payload[1:]))

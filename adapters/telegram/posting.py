@@ -41,6 +41,11 @@ from adapters.telegram.where import Where
 ALERT_UNITS_MAX: Final = 200
 LOOKS: Final = ("q:", "m:")
 """Begin the data of buttons that only look."""
+WAITS: Final = "waits_until"
+"""The field of what waits for somebody."""
+LINK: Final = "c"
+"""Begins what comes along in a link by which somebody takes up what waits for them; the group follows. It proves
+nothing: who they are Telegram says, and whether they are in the group."""
 THANKS: Final = "thanks"
 """The outcome that is added to what it is about: how much was sent stays to be seen."""
 WAITS_FOR: Final = timedelta(minutes=10)
@@ -93,6 +98,14 @@ class Postman:
         except TelegramError as problem:
             log.warning("delivery in doubt", outcome=reply.outcome, chat=asked_in.person, problem=problem_of(problem))
 
+    async def whisper(self, reply: Reply, where: Where, own: Own) -> None:
+        """Tells one person something that they did not ask for, where that can be done without a word to others."""
+        try:
+            if not await self._to_one(reply, where, own, sees_all=True) and not await self._to_their_chat(reply, where):
+                log.info("not delivered", outcome=reply.outcome, chat=where.chat)
+        except TelegramError as problem:
+            log.warning("delivery in doubt", outcome=reply.outcome, chat=where.chat, problem=problem_of(problem))
+
     async def hint(self, hint: Hint, where: Where, own: Own, **named: str) -> None:
         """Says something of the door's own, to whom it concerns alone; nothing where answers queue up already."""
         if where.callback is None and self._posts.is_crowded(where.chat):
@@ -111,6 +124,8 @@ class Postman:
         if reply.strand is not None and len(text) == 1:
             await self._of_strand(reply.strand, text[0], where, keyboard)
             return
+        if WAITS in reply.fields:
+            keyboard = self._with_link(keyboard, where)
         if reply.replaced_mark is not None and await self._posts.replace(
             text, where.chat, reply.replaced_mark, reply.mark, keyboard
         ):
@@ -299,6 +314,13 @@ class Postman:
             data = await data_of(button, own_head, self._memory)
             made.append(InlineKeyboardButton(button.label, callback_data=data))
         return rows(made)
+
+    def _with_link(self, keyboard: Keyboard, where: Where) -> Keyboard:
+        """Whoever it waits for can come by a link, also where the bot does not hear what is said."""
+        label = self._conversation.hint(Hint.TAKE_UP, where.locale).buttons[0].label
+        link = [InlineKeyboardButton(label, url=self._link(f"{LINK}{where.chat}"))]
+        there = () if keyboard.alone is None else keyboard.alone.inline_keyboard
+        return Keyboard(InlineKeyboardMarkup([*there, link]), keyboard.shared)
 
     def _words(self, own: Own, *, sees_all: bool) -> Words:
         return as_they_are if sees_all or own.administers else self._addressing

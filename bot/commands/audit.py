@@ -29,6 +29,10 @@ class EntryKind(StrEnum):
     """The kinds of entries that can be asked for."""
 
     TIP = "tip"
+    REACTION = "reaction"
+    CLAIM = "claim"
+    CLAIMED = "claimed"
+    REFUND = "refund"
     GIFT = "gift"
     COINS = "coins"
     UNDO = "undo"
@@ -46,6 +50,7 @@ class EntryKind(StrEnum):
     COMMUNITY = "community"
     FREEZE = "freeze"
     BLOCK = "block"
+    REACTIONS = "reactions"
     HIDE = "hide"
     WORDS = "words"
     REDACT = "redact"

@@ -170,6 +170,10 @@ def feature_doc(feature: Feature, words: Words) -> str:
             return words.text("the community's own coins")
         case Feature.HISTORY:
             return words.text("one's own entries and receipts")
+        case Feature.CLAIMS:
+            return words.text("tips that wait for somebody not yet seen")
+        case Feature.REACTIONS:
+            return words.text("tips by reaction, for those who want it")
 
 
 @tells(FeatureTurned)

@@ -10,6 +10,7 @@ from bot.commands.registry import asks, command, tells
 from bot.options import Receivers
 from bot.telling import Done, Telling
 from bot.wording import Words
+from economy.rules.claiming import TipUnseen
 from economy.rules.tipping import Tip, TipPart, Tipped
 from economy.settings import Feature
 from economy.values import NO_NOTE, AmountWord, Note
@@ -31,6 +32,9 @@ async def tip(
     note: Annotated[Note, "a few words with it"] = NO_NOTE,
 ) -> Reply:
     """Send coins from your wallet to one or more members."""
+    if len(to.unseen) == 1 and not to.people and asked.reader.settings.feature_on(Feature.CLAIMS):
+        name = f"{asked.by.platform}:{to.unseen[0].key}"
+        return await asked.submit(TipUnseen(by=asked.by, name=name, amount=amount, note=note))
     return await asked.submit(
         Tip(by=asked.by, receivers=receivers_of(to), amount=amount, split=how == "split", note=note)
     )

@@ -15,6 +15,7 @@ from bot.telling import Done, Telling
 from bot.wording import Words
 from economy.ledger import Undone, UndonePart
 from economy.refusals import Code
+from economy.rules.escrow import CLAIM
 from economy.rules.undoing import SENT, Undo, UndoSince
 from economy.values import NO_REASON, EntryNumber, MemberId, Reason, Sighting, receipt_id
 
@@ -89,6 +90,8 @@ def _sentence(receipt: Undone, words: Words) -> Line:
             amount=amount,
         )
     part = receipt.parts[0]
+    if part.kind == CLAIM:
+        return words.line("{amount} that waited went back to {sender}.", amount=amount, sender=words.name(part.actor))
     holders = sorted(_holders(receipt.parts))
     if part.actor == receipt.actor and part.kind == "gift":
         return words.line(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from adapters.contract import FieldValue, File, Line, Node, Reply, Table
 from bot.asked import Asked
+from bot.commands.claiming import waiting
 from bot.commands.registry import command
 from bot.kinds import asset_name, kind_name
 from bot.options import FIRST_PAGE, Page
@@ -14,9 +15,10 @@ from bot.paging import look, page_buttons
 from bot.rows import written
 from bot.telling import Telling
 from bot.wording import Words
-from economy.books import AMOUNT_HIDDEN
+from economy.books import AMOUNT_HIDDEN, WAITING
 from economy.refusals import Code
 from economy.rules.earning import daily_amount
+from economy.rules.escrow import CLAIM
 from economy.rules.permissions import Right
 from economy.settings import Feature
 from economy.values import Asset, MemberId, Sighting, local_date, receipt_id
@@ -37,7 +39,10 @@ async def balance(asked: Asked, member: Annotated[Sighting | None, "whose; yours
     if member is not None and subject != asked.reader.member_id:
         return await _balance_of(asked, member, subject)
     found = await asked.economy.reads.balance(asked.community_id, subject, asked.now)
-    return asked.reply(Telling(nodes=tuple(_own_lines(found, asked)), fields=_balance_fields(found)))
+    lines = _own_lines(found, asked)
+    if asked.reader.flags.get(WAITING):
+        lines += waiting(await asked.economy.reads.claims(asked.community_id, subject), asked.words)
+    return asked.reply(Telling(nodes=tuple(lines), fields=_balance_fields(found)))
 
 
 async def _balance_of(asked: Asked, member: Sighting, subject: MemberId) -> Reply:
@@ -177,6 +182,10 @@ def _table(rows: Sequence[HistoryRow], words: Words) -> Table:
 
 def _what(row: HistoryRow, words: Words) -> str:
     name = kind_name(row.kind, words)
+    if row.kind == CLAIM and row.settled_by == "claimed":
+        return words.text("{kind}, taken up", kind=name)
+    if row.kind == CLAIM:
+        return words.text("{kind}, given back", kind=name) if row.undone else words.text("{kind}, waiting", kind=name)
     return words.text("{kind}, undone", kind=name) if row.undone else name
 
 

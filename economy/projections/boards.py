@@ -14,8 +14,8 @@ from itertools import chain
 from typing import NamedTuple, NewType, Protocol, cast
 
 from economy.books import HIDDEN, PRESENT
-from economy.ledger import Connected, Entry, Undone, UndonePart
-from economy.values import Asset, Coins, EntryNumber, MemberId, day_start, local_date, zone
+from economy.ledger import Connected, Entry, Posting, Undone, UndonePart
+from economy.values import Asset, Coins, EntryNumber, MemberId, Own, day_start, local_date, zone
 
 
 class Board(StrEnum):
@@ -154,8 +154,11 @@ def board_changes(entry: Entry) -> list[ScoreChange]:
             gift = cast(_GiftReceipt, entry.receipt)
             found.append(_change(Board.CREATORS, gift.creator, gift.cost, entry))
             found.append(_change(Board.SUPPORTERS, gift.sender, gift.cost, entry))
-        case "tip":
+        case "tip" | "reaction":
             found.extend(_tip_changes(entry))
+        case "claimed":
+            # Taken out of escrow by way of whoever had put it there: that half is no tip.
+            found.extend(_tip_changes(entry, [each for each in entry.postings if each.source != Own.ESCROW]))
         case "undo" if isinstance(entry.receipt, Undone):
             for part in entry.receipt.parts:
                 found.extend(_undone_changes(part))
@@ -179,13 +182,13 @@ def _balance_changes(entry: Entry) -> list[ScoreChange]:
     return [_change(Board.BALANCE, member, amount, entry) for member, amount in sums.items() if amount]
 
 
-def _tip_changes(entry: Entry) -> list[ScoreChange]:
+def _tip_changes(entry: Entry, postings: Iterable[Posting] | None = None) -> list[ScoreChange]:
     """Sent less received: what left a member counts for them, what arrived counts against them.
 
     Of a leg that turns bought coins into free ones, the coins leave the one and the free ones reach the other.
     """
     found = []
-    for posting in entry.postings:
+    for posting in entry.postings if postings is None else postings:
         if posting.source > 0:
             found.append(_change(Board.TIPPERS, posting.source, posting.amount, entry))
         if posting.destination > 0:
@@ -201,7 +204,7 @@ def _undone_changes(part: UndonePart) -> list[ScoreChange]:
                 _change(Board.CREATORS, part.receiver, -amount, part),
                 _change(Board.SUPPORTERS, part.actor, -amount, part),
             ]
-        case "tip":
+        case "tip" | "reaction" | "claimed":
             return [
                 change
                 for taken in part.taken

@@ -7,6 +7,7 @@ the store has to write down and read back.
 from economy.ledger import Connected, Disconnected, Undone
 from economy.rules.adjusting import Adjust, Adjusted
 from economy.rules.chest import ChestTipped, TipFromChest
+from economy.rules.claiming import Return, TakeUp, TipsTaken, TipUnseen, TipWaits
 from economy.rules.communities import (
     AdmitPlace,
     InvitePlace,
@@ -52,6 +53,7 @@ from economy.rules.gifting import CatalogueChanged, ChangeGift, Gifted, SendGift
 from economy.rules.offers import Press
 from economy.rules.places import ChannelSet, MapRole, RoleMapped, TellIn, UseChannel
 from economy.rules.presence import Hide, Join, Joined, Leave, Left, Visibility
+from economy.rules.reacting import ReactionShort, ReactionsTurned, TipByReaction, TurnReactions
 from economy.rules.safety import Block, Blocked, Freeze, FreezeAll, Frozen
 from economy.rules.tipping import Tip, Tipped
 from economy.rules.undoing import Undo, UndoSince
@@ -59,6 +61,11 @@ from economy.rules.words import ListWord, RemoveText, TextRemoved, WordListed
 
 OfferedOrder = (
     Tip
+    | TipUnseen
+    | TakeUp
+    | Return
+    | TipByReaction
+    | TurnReactions
     | SendGift
     | ChangeGift
     | Undo
@@ -103,6 +110,10 @@ OfferedOrder = (
 ORDERS: tuple[type, ...] = (*OfferedOrder.__args__, Press)
 StoredReceipt = (
     Tipped
+    | TipWaits
+    | TipsTaken
+    | ReactionsTurned
+    | ReactionShort
     | Gifted
     | CatalogueChanged
     | Undone

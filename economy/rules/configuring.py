@@ -9,7 +9,7 @@ from economy.books import CREATOR, PRESENT, ROLE_PREFIX, Books, Decision, Event,
 from economy.ledger import Receipt
 from economy.refusals import Code, Value, refuse
 from economy.rules.permissions import Right, must_be_allowed
-from economy.settings import FEATURE_PREFIX, SETTING_PREFIX, SETTINGS, Feature, problem_with
+from economy.settings import FEATURE_PREFIX, OFF_AT_FIRST, SETTING_PREFIX, SETTINGS, Feature, Settings, problem_with
 from economy.values import Identity, MemberId, Role, plain_text
 
 
@@ -51,6 +51,16 @@ class ChangeSetting(Order, frozen=True, kw_only=True, tag="change_setting"):
             return refuse(
                 Code.INVALID_ARGUMENT, rule=problem, name=setting.name, least=setting.least, most=setting.most
             )
+        changed = Settings.of({**books.flags, SETTING_PREFIX + setting.name: value})
+        if setting.name in ("reaction_amount", "confirm_from") and changed.reaction_amount >= changed.confirm_from:
+            # A reaction cannot be asked whether it is meant.
+            return refuse(
+                Code.INVALID_ARGUMENT,
+                rule="reaction_amount",
+                name=setting.name,
+                amount=changed.reaction_amount,
+                limit=changed.confirm_from,
+            )
         before = books.flags.get(SETTING_PREFIX + setting.name)
         return Decision(
             receipt=SettingChanged(
@@ -86,9 +96,10 @@ class TurnFeature(Order, frozen=True, kw_only=True, tag="turn_feature"):
         actor = books.actor(self.by)
         if refusal := must_be_allowed(books, actor, Right.SETTINGS):
             return refusal
+        at_first = self.feature not in OFF_AT_FIRST
         return Decision(
             receipt=FeatureTurned(actor=actor.id, feature=self.feature, on=self.on),
-            facts=(books.community_fact(FEATURE_PREFIX + self.feature, None if self.on else False),),
+            facts=(books.community_fact(FEATURE_PREFIX + self.feature, None if self.on == at_first else self.on),),
             events=(CommunityConfigured(actor=actor.id, name=str(self.feature)),),
         )
 

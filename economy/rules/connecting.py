@@ -27,6 +27,7 @@ from economy.books import (
     FREEZE,
     HIDDEN,
     PRESENT,
+    WAITING,
     Books,
     Decision,
     Event,
@@ -345,6 +346,8 @@ def _facts(source: Member, target: Member) -> Iterator[Fact]:
 def _merged(name: str, source: Member, target: Member) -> Value:
     """A flag of both: what was ever said, given or claimed by either counts."""
     theirs, own = source.flags.get(name), target.flags.get(name)
+    if name == WAITING:
+        return sum(count for count in (theirs, own) if isinstance(count, int)) or None
     if name == DAILY_DAY:
         return max((day for day in (theirs, own) if isinstance(day, str)), default=None)
     if name == DAILY_STREAK:

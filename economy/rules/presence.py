@@ -59,6 +59,7 @@ class Join(Order, frozen=True, kw_only=True, tag="join"):
     """`by` is in the place: they came, or spoke there for the first time. Joining again changes nothing."""
 
     kind: ClassVar[str] = "join"
+    acts: ClassVar[bool] = False
 
     def needs(self) -> Needs:
         return Needs()
@@ -88,6 +89,7 @@ class Leave(Order, frozen=True, kw_only=True, tag="leave"):
     """
 
     kind: ClassVar[str] = "leave"
+    acts: ClassVar[bool] = False
 
     def needs(self) -> Needs:
         return Needs()

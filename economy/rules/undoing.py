@@ -24,6 +24,7 @@ from economy.books import (
 from economy.ledger import Entry, Posting, Taken, Undone, UndonePart, legs_of
 from economy.refusals import Code, Refusal, refuse
 from economy.rules.adjusting import UNCAPPED
+from economy.rules.escrow import ESCROWED, freed, is_open
 from economy.rules.gifting import Gifted
 from economy.rules.permissions import Right, may, must_be_allowed
 from economy.values import (
@@ -42,10 +43,10 @@ from economy.values import (
     receipt_id,
 )
 
-UNDOABLE = frozenset({"tip", "gift", "coins", "daily", "welcome", "chest"})
+UNDOABLE = frozenset({"tip", "reaction", "claim", "claimed", "gift", "coins", "daily", "welcome", "chest"})
 """Kinds of entry that can be undone. Purchases, payouts and exchanges have reversals of their own."""
 
-SENT = frozenset({"tip", "gift"})
+SENT = frozenset({"tip", "reaction", "claim", "gift"})
 """Kinds that their sender may take back."""
 
 UNDO_SINCE_MAX = 500
@@ -94,17 +95,22 @@ class Undo(Order, frozen=True, kw_only=True, tag="undo"):
             return refuse(Code.NOTHING_TO_UNDO, rule="spent", missing=int(part.missing))
         if not part.taken and part.own:
             return refuse(Code.NOTHING_TO_UNDO, rule="own")
+        facts, frees = freed(books, (entry,))
         return Decision(
             receipt=Undone(actor=actor.id, parts=(part,)),
             postings=reversal.postings,
+            facts=facts,
             undoes=(entry.number,),
+            frees=frees,
             reason=self.reason,
             events=(EntryUndone(actor=actor.id, numbers=(entry.number,)),),
         )
 
     def _is_senders(self, books: Books, actor: Member, entry: Entry, now: datetime) -> bool:
         """Whether this is a sender's undo: whole or not at all. Moderators who give a reason act as such."""
-        if books.heir(entry.actor) != actor.id or entry.kind not in SENT or not _in_window(books, entry, now):
+        if books.heir(entry.actor) != actor.id or entry.kind not in SENT:
+            return False
+        if not is_open(entry) and not _in_window(books, entry, now):
             return False
         return not self.reason or _must_judge(books, actor, entry) is not None
 
@@ -115,6 +121,9 @@ class Undo(Order, frozen=True, kw_only=True, tag="undo"):
             return must_be_allowed(books, actor, Right.UNDO_ANY)
         if entry.kind not in UNDOABLE:
             return refuse(Code.NOTHING_TO_UNDO, rule="kind", kind=entry.kind)
+        if entry.undone_by is not None and entry.kind in ESCROWED:
+            # Taken up, or back where it came from.
+            return refuse(Code.NOTHING_TO_UNDO, rule="claim_over")
         if entry.undone_by is not None:
             return refuse(Code.ALREADY_UNDONE, receipt=receipt_id(entry.number))
         if as_sender:
@@ -174,6 +183,9 @@ class Reversal:
         for leg in reversed(legs_of(entry.postings)):
             amount = int(leg[0].amount)
             first, last = leg[0], leg[-1]  # by which the giver gave, and by which the holder holds
+            if first.source == Own.ESCROW:
+                # What was let out of escrow does not wait again: it goes back to whoever had put it there.
+                continue
             giver, holder = heir(first.source), heir(last.destination)
             if giver == holder and first.asset is last.asset:
                 own += amount
@@ -211,6 +223,8 @@ class Reversal:
         if (owner, asset) not in self._there:
             if owner > 0:
                 there = self._books.members[MemberId(owner)].holds(asset)
+            elif owner == Own.ESCROW:
+                there = COINS_MAX  # what waits is all there: only an entry that still waits is taken back
             else:
                 there = self._books.house.get(asset, 0) if owner == Own.HOUSE else 0
             self._there[owner, asset] = max(0, there)
@@ -269,10 +283,13 @@ class UndoSince(Order, frozen=True, kw_only=True, tag="undo_since"):
             agreed = msgspec.structs.replace(self, numbers=tuple(part.number for part in parts))
             offer = Offer(label="confirm", order=agreed, presser=actor.id, expires=now + CONFIRM_FOR)
             return Question(about=receipt, offers=(offer,), why=("bulk",))
+        facts, frees = freed(books, (books.entries[part.number] for part in parts))
         return Decision(
             receipt=receipt,
             postings=reversal.postings,
+            facts=facts,
             undoes=tuple(part.number for part in parts),
+            frees=frees,
             reason=self.reason,
             events=(EntryUndone(actor=actor.id, numbers=tuple(part.number for part in parts)),),
         )

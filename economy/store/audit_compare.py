@@ -10,10 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import HIDDEN, PRESENT
 from economy.projections.boards import bucket, is_listed, parts_of
+from economy.rules.escrow import ESCROWED
 from economy.store.audit_walk import Findings
 from economy.store.scratch import Key, Scratch
-from economy.store.tables import accounts, day_totals, flags, histogram, scores, totals
-from economy.values import ISSUERS, Asset, Own
+from economy.store.tables import (
+    accounts,
+    day_totals,
+    entries,
+    flags,
+    histogram,
+    postings,
+    reversals,
+    scores,
+    totals,
+    waiting,
+)
+from economy.values import ISSUERS, Asset, Own, receipt_id
 
 ROWS_MAX: Final = 1_000
 """Rows in memory at a time."""
@@ -90,6 +102,7 @@ class Comparison:
             if balance:
                 self._tell("sum", asset, f"all balances come to {balance}, not to 0")
         await self._compare_held()
+        await self._compare_escrow()
 
     async def _compare_held(self) -> None:
         mine = accounts.c.community_id == self._community
@@ -103,6 +116,42 @@ class Comparison:
         wanted = int((await self._connection.execute(owed)).scalar_one())
         if there != wanted:
             self._tell("held", f"account {int(Own.HELD)} {Asset.COIN}", f"holds {there} for {wanted} diamonds")
+
+    async def _compare_escrow(self) -> None:
+        """What lies in escrow is what waits, and what waits is what was put there and not settled."""
+        mine = waiting.c.community_id == self._community
+        put = (
+            select(postings.c.asset, cast(func.sum(postings.c.amount), BigInteger))
+            .join(waiting, (waiting.c.community_id == postings.c.community_id) & (waiting.c.entry == postings.c.entry))
+            .where(mine, postings.c.destination == int(Own.ESCROW))
+            .group_by(postings.c.asset)
+        )
+        waits = {asset: int(amount) for asset, amount in await self._connection.execute(put)}
+        there = select(accounts.c.asset, accounts.c.balance).where(
+            accounts.c.community_id == self._community, accounts.c.owner == int(Own.ESCROW)
+        )
+        held = {asset: int(balance) for asset, balance in await self._connection.execute(there)}
+        for asset in sorted(waits.keys() | held.keys()):
+            if waits.get(asset, 0) != held.get(asset, 0):
+                detail = f"holds {held.get(asset, 0)}, and {waits.get(asset, 0)} wait"
+                self._tell("escrow", f"account {int(Own.ESCROW)} {asset}", detail)
+        is_open = (
+            select(entries.c.number)
+            .outerjoin(
+                reversals,
+                (reversals.c.community_id == entries.c.community_id) & (reversals.c.original == entries.c.number),
+            )
+            .where(
+                entries.c.community_id == self._community,
+                entries.c.kind.in_(sorted(ESCROWED)),
+                reversals.c.original.is_(None),
+            )
+        )
+        unsettled = set((await self._connection.execute(is_open)).scalars())
+        listed = set((await self._connection.execute(select(waiting.c.entry).where(mine))).scalars())
+        for number in sorted(unsettled ^ listed):
+            detail = "waits, and is not listed" if number in unsettled else "is listed, and does not wait"
+            self._tell("escrow", f"entry {receipt_id(number)}", detail)
 
     async def _compare_flags(self) -> None:
         stored = 0

@@ -22,6 +22,7 @@ from economy.projections.boards import (
     successions,
 )
 from economy.projections.days import day_sums
+from economy.rules.claiming import TipsTaken
 from economy.store.scratch import Key, Scratch
 from economy.totals import totals_of
 from economy.values import ISSUERS, Asset, MemberId, Own, receipt_id
@@ -132,7 +133,7 @@ class Walk:
     def _must_reverse(self, entry: Entry, beside: Beside) -> None:
         """An undo takes back entries that were there, once each, and at most what they gave."""
         parts = entry.receipt.parts if isinstance(entry.receipt, Undone) else ()
-        told, kept = sorted(part.number for part in parts), sorted(beside.reversed_by.get(entry.number, ()))
+        told, kept = sorted(_settled(entry)), sorted(beside.reversed_by.get(entry.number, ()))
         if told != kept:
             self._tell("reversal", entry, f"it says that it took back {told}, and the reversals say {kept}")
         if not parts:
@@ -153,7 +154,8 @@ class Walk:
         if original is None or original.number >= entry.number:
             self._tell("reversal", entry, f"takes back {name}, which was not there")
             return
-        given = sum(leg[0].amount for leg in legs_of(original.postings))
+        # What came out of escrow on its way was no part of what was given.
+        given = sum(leg[0].amount for leg in legs_of(original.postings) if leg[0].source != Own.ESCROW)
         taken = sum(taken.amount for taken in part.taken)
         if taken + part.missing + part.own != given:
             self._tell("reversal", entry, f"of the {given} coins of {name} it takes {taken} and misses {part.missing}")
@@ -256,6 +258,17 @@ class Walk:
             sums = scores.get(key, (0, number))
             scores[key] = (sums[0] + amount, max(sums[1], number))
         return scores
+
+
+def _settled(entry: Entry) -> list[int]:
+    """The earlier entries that `entry` says it took back, or took up out of escrow."""
+    match entry.receipt:
+        case Undone(parts=parts):
+            return [part.number for part in parts]
+        case TipsTaken(tips=tips):
+            return [tip.number for tip in tips]
+        case _:
+            return []
 
 
 def _given_back(part: UndonePart) -> int:

@@ -12,7 +12,6 @@ from economy import codec
 from economy.books import Needs, Order
 from economy.refusals import Code, Refusal
 from economy.rules.offers import Press
-from economy.rules.presence import Join, Leave
 from economy.service import Answer, Submission
 from economy.store.errors import OrderFailedError
 from economy.store.lookup import Meeting
@@ -60,7 +59,7 @@ class Waiting:
         self.pressed = order.nonce if isinstance(order, Press) else None
         self.order: Order = order.inner if isinstance(order, Press) else order
         """The order that is carried out: behind a pressed button, the one stored in it."""
-        self.acts = not isinstance(self.order, (Join, Leave))
+        self.acts = self.order.acts
         """Whether it is an act of a member, beyond coming and going."""
         self.named = _named(order, self.order, self.needs)
         self.weight = 1 + len(self.needs.people) + len(self.needs.receipts)
@@ -126,9 +125,9 @@ def take_batch(waiting: deque[Waiting]) -> list[Waiting]:
     """Takes the next orders off the queue.
 
     An order that looks back is only ever behind others of its kind: what it asks for could otherwise still be
-    unwritten. Of those that ask by time there is one in a batch, since books hold one such answer for a member. An
-    order about identities is alone, since who is who for all others must not change meanwhile, and one that asks for a
-    second community is as well.
+    unwritten. What takes coins up looks back as well, and yet writes what others may look for. Of those that ask by
+    time there is one in a batch, since books hold one such answer for a member. An order about identities is alone,
+    since who is who for all others must not change meanwhile, and one that asks for a second community is as well.
     """
     batch: list[Waiting] = []
     weight = 0
@@ -138,7 +137,7 @@ def take_batch(waiting: deque[Waiting]) -> list[Waiting]:
             break
         if batch and following.needs.looks_back:
             asked_by_time = following.needs.since and any(each.needs.since for each in batch)
-            if asked_by_time or not batch[-1].needs.looks_back:
+            if asked_by_time or not batch[-1].needs.looks_back or batch[-1].needs.waiting:
                 break
         batch.append(waiting.popleft())
         weight += following.weight

@@ -147,6 +147,21 @@ class Update:
         self.postgres = f"UPDATE {table.name} SET {', '.join(sets)} FROM {rows} WHERE {where}"  # noqa: S608
 
 
+class Delete:
+    """Removes rows found by `keys`."""
+
+    def __init__(self, table: Table, *keys: str) -> None:
+        where = " AND ".join(f"{column} = ?" for column in keys)
+        self.sqlite = f"DELETE FROM {table.name} WHERE {where}"  # noqa: S608
+        arrays = ", ".join(parameter(place, _array_type(table, column)) for place, column in enumerate(keys, start=1))
+        names = ", ".join(f"v{place}" for place in range(len(keys)))
+        where = " AND ".join(f"{table.name}.{column} = v{place}" for place, column in enumerate(keys))
+        self.postgres = f"DELETE FROM {table.name} USING unnest({arrays}) AS w({names}) WHERE {where}"  # noqa: S608
+
+
+Statement = Insert | Update | Delete
+
+
 def _array_type(table: Table, column: str) -> str:
     match table.c[column].type:
         case Boolean():
@@ -159,7 +174,7 @@ def _array_type(table: Table, column: str) -> str:
             raise TypeError(f"no array of {other}")
 
 
-Part = tuple[Insert | Update, Sequence[Row]]
+Part = tuple[Statement, Sequence[Row]]
 
 
 class Bulk(Protocol):
@@ -175,7 +190,7 @@ class Bulk(Protocol):
         """The rows of `query`; `values` in the order of its `Wanted`s."""
         ...
 
-    async def write(self, connection: AsyncConnection, statement: Insert | Update, rows: Sequence[Row]) -> int:
+    async def write(self, connection: AsyncConnection, statement: Statement, rows: Sequence[Row]) -> int:
         """How many rows were written."""
         ...
 
@@ -208,7 +223,7 @@ class SqliteBulk:
         asked = (*(_json.encode(value).decode() for value in values), *numbers)
         return (await connection.exec_driver_sql(query.sqlite, asked)).all()
 
-    async def write(self, connection: AsyncConnection, statement: Insert | Update, rows: Sequence[Row]) -> int:
+    async def write(self, connection: AsyncConnection, statement: Statement, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
         return (await connection.exec_driver_sql(statement.sqlite, list(rows))).rowcount
@@ -248,7 +263,7 @@ _COUNT_UP: Final = (
 
 
 @lru_cache(maxsize=1_024)
-def _together(statements: tuple[Insert | Update, ...], *, counts: bool) -> str:
+def _together(statements: tuple[Statement, ...], *, counts: bool) -> str:
     """The statements as one; the counters' parameters come first. Answers (part, number, value), part -1 a counter."""
     taken = 2 if counts else 0
     named = []
@@ -285,7 +300,7 @@ class PostgresBulk:
                 asked += (array_text([row[i] for row in rows]) for i in range(len(wanted.types)))
         return (await connection.exec_driver_sql(query.postgres, (*asked, *numbers))).all()
 
-    async def write(self, connection: AsyncConnection, statement: Insert | Update, rows: Sequence[Row]) -> int:
+    async def write(self, connection: AsyncConnection, statement: Statement, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
         columns = tuple(map(array_text, zip(*rows, strict=True)))

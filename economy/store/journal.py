@@ -439,7 +439,8 @@ async def resolve(resolved: Resolving, batch: Sequence[Waiting]) -> dict[Who, No
         waiting.meeting = resolved.meeting(submission.place)
         c = waiting.community = waiting.meeting.community
         actor = (c, submission.order.by)
-        present.add(actor)
+        if not submission.order.is_timed:
+            present.add(actor)
         seen.setdefault(actor)
         for sighting in submission.sightings:
             who = (c, sighting.identity)

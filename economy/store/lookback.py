@@ -1,4 +1,5 @@
-"""Earlier entries that an order asks for: by number, its sender's latest, or all since a time."""
+"""Earlier entries that an order asks for: by number, its sender's latest, all since a time, or those that wait for a
+name."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from economy.links import former_ids
 from economy.store.batch import Waiting
 from economy.store.bulk import Bulk, grouped
 from economy.store.lookup import Known, Resolving
-from economy.store.queries import ENTRIES, HEIRS, LATEST, SINCE
+from economy.store.queries import ENTRIES, HEIRS, LATEST, SINCE, WAITING
 from economy.store.timing import from_us, to_us
 from economy.values import (
     Asset,
@@ -37,6 +38,7 @@ class LookBack:
         self._connection = connection
         self.latest: dict[Of, EntryNumber] = {}
         self.since: dict[Of, list[EntryNumber]] = {}
+        self.waiting: dict[tuple[CommunityId, str], list[EntryNumber]] = {}
         self.entries: dict[tuple[CommunityId, EntryNumber], Entry] = {}
         self.touched: set[Of] = set()
         """The members whom the entries moved coins of, set flags of, or came from; for those who went on as somebody
@@ -47,6 +49,7 @@ class LookBack:
         numbers = {(each.community, number) for each in batch for number in each.needs.receipts}
         numbers |= await self._find_latest(batch, resolved)
         numbers |= await self._find_since(batch, resolved)
+        numbers |= await self._find_waiting(batch)
         if numbers:
             await self._read_entries(grouped(sorted(numbers)))
             await self._find_heirs()
@@ -77,6 +80,13 @@ class LookBack:
                 found.setdefault((c, asked[c, known_as][0]), set()).add(number)
         self.since = {of: sorted(numbers) for of, numbers in found.items()}
         return {(c, number) for (c, _), numbers in self.since.items() for number in numbers}
+
+    async def _find_waiting(self, batch: Sequence[Waiting]) -> set[tuple[CommunityId, EntryNumber]]:
+        names = {(each.community, name) for each in batch for name in each.needs.waiting}
+        if names:
+            for c, name, number in await self._bulk.query(self._connection, WAITING, grouped(sorted(names))):
+                self.waiting.setdefault((c, name), []).append(number)
+        return {(c, number) for (c, _), numbers in self.waiting.items() for number in numbers}
 
     async def _read_entries(self, numbers: dict[int, list[Any]]) -> None:
         heads: dict[tuple[CommunityId, EntryNumber], Sequence[Any]] = {}

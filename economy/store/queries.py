@@ -24,6 +24,11 @@ LATEST: Final = Query(
     f" AND e.kind IN ({_kinds(SENT)})) FROM {{senders}}",
     Wanted("senders"),
 )
+WAITING: Final = Query(
+    "SELECT w.c, w.v, q.entry FROM {names} CROSS JOIN waiting AS q"
+    " WHERE q.community_id = w.c AND q.name = w.v ORDER BY 1, 3",
+    Wanted("names", "text"),
+)
 SINCE: Final = Query(
     "SELECT w.c, w.v, e.number FROM {since} CROSS JOIN entries AS e"  # noqa: S608
     f" WHERE e.community_id = w.c AND e.at_us >= w.u AND e.kind IN ({_kinds(UNDOABLE)}) AND e.number IN ("

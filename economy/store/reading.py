@@ -108,7 +108,9 @@ class Reading:
         self._found: dict[Place, Meeting] = {}
         self._back = LookBack(bulk, connection)
         self._roles = {(each.community, each.needs.role) for each in batch if each.needs.role is not None}
-        self._searches = bool(self._roles) or any(each.needs.latest_by or each.needs.since for each in batch)
+        self._searches = bool(self._roles) or any(
+            each.needs.latest_by or each.needs.since or each.needs.waiting for each in batch
+        )
 
     async def read(self, resolved: Resolving, named: Iterable[Who]) -> State:
         for who in named:
@@ -272,6 +274,8 @@ class Reading:
             self._state.books[c].entries[number] = entry
         for (c, member), number in self._back.latest.items():
             self._state.books[c].latest[member] = number
+        for (c, name), numbers in self._back.waiting.items():
+            self._state.books[c].waiting[name] = tuple(numbers)
         for (c, member), numbers in self._back.since.items():
             self._state.books[c].since[member] = tuple(sorted(numbers))
         for (c, member), heir in self._back.heirs.items():

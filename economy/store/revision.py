@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.store.errors import SchemaMismatchError
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The revision that this release reads and writes."""
 
 

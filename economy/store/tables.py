@@ -294,6 +294,21 @@ bots = table(
     PrimaryKeyConstraint("platform"),
 )
 
+# What an entry set aside in escrow, as long as it waits: for whom (`name`), and until when. Leased by whoever returns
+# it at that hour.
+waiting = table(
+    "waiting",
+    number("community_id"),
+    number("entry"),
+    text("name"),
+    number("due_us"),
+    number("leased_until_us"),
+    number("attempts"),
+    PrimaryKeyConstraint("community_id", "entry"),
+    Index(None, "community_id", "name"),
+    Index(None, "due_us"),
+)
+
 # What doors remember, of which nothing follows: where a message is, whose name is whose. All of it may be lost.
 memory = table(
     "memory",

@@ -14,7 +14,7 @@ from economy import codec
 from economy.refusals import Code, Refusal, Value, refuse
 from economy.service import Answer
 from economy.store import tables
-from economy.store.bulk import Bulk, Insert, Part, Row, Update, grouped
+from economy.store.bulk import Bulk, Delete, Insert, Part, Row, Update, grouped
 from economy.store.deciding import Deciding, Drafted, StoredReply
 from economy.store.errors import StoreError
 from economy.store.queries import OWN_BALANCES
@@ -67,6 +67,10 @@ _REMOVED_TEXTS: Final = Update(tables.texts, put=("removed", "text"), keys=("com
 _OUTBOX: Final = Insert(
     tables.outbox, "community_id", "entry", "event", "due_us", "leased_until_us", "attempts", numbered="entry"
 )
+_WAITING: Final = Insert(
+    tables.waiting, "community_id", "entry", "name", "due_us", "leased_until_us", "attempts", numbered="entry"
+)
+_FREED: Final = Delete(tables.waiting, "community_id", "entry")
 
 
 AccountKey = tuple[CommunityId, int, Asset]
@@ -118,7 +122,7 @@ async def write(
     for draft, number in zip(drafts, _numbers(drafts, counts, ends), strict=True):
         rows.add(draft, number)
     written, last = await bulk.write_together(
-        connection, [changed, *parts, *_reply_rows(replies, at_us)], counts, rows.parts()
+        connection, [changed, *parts, *_reply_rows(replies, at_us), (_FREED, _freed(drafts))], counts, rows.parts()
     )
     _must_be_all(changed[1], written[0])
     if not bulk.locks_rows and last != ends:
@@ -129,6 +133,10 @@ async def write(
             draft.waiting.answer = Answer(entry.receipt, entry.at, entry.time_zone, EntryNumber(number))
     await _write_own(bulk, connection, sums.own, known)
     return Written({CommunityId(c): EntryNumber(last[c]) for c, count in counts.items() if count}, frozenset(sums.own))
+
+
+def _freed(drafts: Sequence[Drafted]) -> list[Row]:
+    return [(draft.community, number) for draft in drafts for number in draft.decision.frees]
 
 
 class Written(Struct, frozen=True):
@@ -239,6 +247,7 @@ class EntryRows:
         self._removed: list[Row] = []
         self._outbox: list[Row] = []
         self._used: list[Row] = []
+        self._waiting: list[Row] = []
 
     def add(self, draft: Drafted, number: int) -> None:
         """`number` as `Bulk.write_together` has it of what is numbered."""
@@ -262,6 +271,8 @@ class EntryRows:
             self._removed.append((True, "", c, decision.removes_text_of))
         for event in decision.events:
             self._outbox.append((c, number, codec.write_event(event), at_us, 0, 0))
+        if decision.waits is not None:
+            self._waiting.append((c, number, decision.waits.name, to_us(decision.waits.until), 0, 0))
         if draft.pressed is not None:
             self._used.append((number, c, draft.pressed))
 
@@ -275,6 +286,7 @@ class EntryRows:
             (_REMOVED_TEXTS, self._removed),
             (_OUTBOX, self._outbox),
             (_USED_OFFERS, self._used),
+            (_WAITING, self._waiting),
         ]
 
 

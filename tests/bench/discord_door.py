@@ -88,6 +88,16 @@ class Prompt:
 
     async def went(self, place: Place, person: Sighting, act: str) -> Reply | None: ...
 
+    async def arrived(self, place: Place, person: Sighting, known_as: tuple[str, ...], act: str) -> Reply | None: ...
+
+    async def is_waited_for(self, person: Sighting, known_as: tuple[str, ...]) -> bool:
+        return False
+
+    async def reacted(self, place: Place, person: Sighting, author: Sighting, emoji: str, act: str) -> Reply | None: ...
+
+    async def uses_reactions(self, place: Place) -> bool:
+        return False
+
     async def appoint(
         self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]
     ) -> Reply | None: ...

@@ -18,12 +18,14 @@ from adapters.console.grammar import (
     Message,
     Move,
     Press,
+    React,
     Remark,
     Restart,
     Say,
     SetClock,
     ShiftClock,
     Together,
+    Unseen,
 )
 from adapters.console.script import parse_script
 from adapters.telegram.intake import Webhook
@@ -59,6 +61,7 @@ class Performance:
         self._group = self._place("lobby")
         self._operators: frozenset[int] = frozenset()
         self._last: dict = {}
+        self._written: dict[tuple[int, int], dict] = {}
         self._bot: Opened | None = None
         self._seen: dict[tuple[str, str], tuple[Shown, str]] = {}
         self._is_late = False
@@ -90,9 +93,10 @@ class Performance:
 
     async def _step(self, step) -> None:  # noqa: PLR0912  # a case for each kind of step
         match step:
-            case Remark():
+            case Remark() | Unseen():
+                # Whom Telegram does not know, nobody has to be told of.
                 pass
-            case Say() | Press() | Again():
+            case Say() | Press() | Again() | React():
                 before = self._screen()
                 updates = self._sent(step)
                 for update in updates:
@@ -139,7 +143,7 @@ class Performance:
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
-    def _sent(self, step: Say | Press | Again) -> list[dict]:
+    def _sent(self, step: Say | Press | Again | React) -> list[dict]:
         match step:
             case Again(times=times):
                 for _ in range(times):
@@ -152,6 +156,11 @@ class Performance:
                     return []
                 text = self._blanks.filled(text)
                 self._last = self._said(person.name, self._addressed(text), None if private else self._group)
+                if not private:
+                    self._written[self._group.id, person.id] = self._last["message"]
+            case React(emoji=emoji, author=author, reactor=reactor):
+                message = self._written[self._group.id, self.person(author).id]
+                self._last = self.there.react(self.person(reactor).name, message, emoji)
             case Press(label=label, presser=presser):
                 person = self.person(presser)
                 shown, data = self._button(person.name, label)

@@ -12,6 +12,7 @@ from economy.books import Order
 from economy.ledger import Undone
 from economy.refusals import Code, refuse
 from economy.rules.adjusting import Action, Adjust, Target
+from economy.rules.claiming import Return
 from economy.rules.connecting import Connect, Disconnect, EnterCode, Leaving
 from economy.rules.creating import BeCreator
 from economy.rules.offers import Press
@@ -75,6 +76,12 @@ class Community(RuleBasedStateMachine):
         entry = self.model.entries[chance.choice(self.undoable()[-4:])]
         by = self.model.members[entry.actor].identity
         self.submit(orders.undo(by, None if chance.random() < 0.5 else entry.number, ""))
+
+    @precondition(lambda self: self.model.waiting)
+    @rule(chance=chances)
+    def an_hour_comes(self, chance: Random) -> None:
+        entry = self.model.entries[chance.choice(list(self.model.waiting))]
+        self.submit(Return(by=self.model.members[entry.actor].identity, of=entry.number))
 
     @precondition(lambda self: self.model.offers)
     @rule(chance=chances)
@@ -146,6 +153,8 @@ class Community(RuleBasedStateMachine):
             self.staff_undoes(chance)
         elif draw < 0.82 and self.undoable():
             self.a_sender_undoes(chance)
+        elif draw < 0.86 and self.model.waiting:
+            self.an_hour_comes(chance)
         elif draw < 0.92 and self.model.offers:
             self.someone_presses(chance)
         elif draw < 0.95:

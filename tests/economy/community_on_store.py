@@ -228,6 +228,9 @@ class CommunityOnStore(Community):
         assert {(row[1], row[2]) for row in await self._rows(tables.reversals)} == {
             (entry.number, entry.undone_by) for entry in entries if entry.undone_by
         }
+        assert {(row[1], row[2]) for row in await self._rows(tables.waiting)} == {
+            (number, waits.name) for number, waits in self.model.waiting.items()
+        }
         await self.projector.drain()
         await self._boards_must_be_the_same(entries)
 

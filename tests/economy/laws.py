@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from economy.ledger import Entry, Undone, changes
+from collections.abc import Iterable
+
+from economy.ledger import Entry, Posting, Undone, changes
 from economy.links import LINKS, SUCCESSOR
+from economy.rules.escrow import ESCROWED, waiting_of
 from economy.values import ISSUERS, Asset, MemberId, Own
 from tests.economy.model import ModelEconomy
 
@@ -38,7 +41,8 @@ def must_conserve(entry: Entry) -> None:
 
 
 def must_be_sound(model: ModelEconomy) -> None:
-    """Balances follow from postings, sum to 0, and are nowhere below their floor; `held` backs every diamond."""
+    """Balances follow from postings, sum to 0, and are nowhere below their floor; `held` backs every diamond, `escrow`
+    all that waits."""
     sums: dict[tuple[int, Asset], int] = {}
     for entry in model.entries.values():
         for account, difference in changes(entry.postings).items():
@@ -50,6 +54,7 @@ def must_be_sound(model: ModelEconomy) -> None:
         assert sum(balance for (_, of), balance in model.accounts.items() if of is asset) == 0
     for (owner, asset), balance in model.accounts.items():
         assert owner in ISSUERS or balance >= 0, f"{owner} holds {balance} {asset}"
+    must_wait(model)
     diamonds = sum(balance for (owner, asset), balance in model.accounts.items() if owner > 0 and asset == "diamond")
     assert model.balance(Own.HELD, Asset.COIN) == diamonds
 
@@ -66,6 +71,17 @@ def must_have_no_ghosts(model: ModelEconomy) -> None:
         assert member.id in model.members[model.heir(member.id)].ids
         assert member.id not in model.people()
     assert model.people() <= living
+
+
+def must_wait(model: ModelEconomy) -> None:
+    """Escrow holds what waits and nothing else, and members know how much of theirs does."""
+    open_ = [entry for entry in model.entries.values() if entry.kind in ESCROWED and entry.undone_by is None]
+    assert sorted(entry.number for entry in open_) == sorted(model.waiting)
+    for asset in Asset:
+        waits = sum(each.amount for entry in open_ for each in entry.postings if each.asset is asset)
+        assert model.balance(Own.ESCROW, asset) == waits
+    for member in model.members.values():
+        assert waiting_of(member) == sum(model.heir(entry.actor) == member.id for entry in open_)
 
 
 def worth(model: ModelEconomy) -> int:
@@ -93,10 +109,10 @@ def bought(model: ModelEconomy) -> int:
     )
 
 
-def _changes_now(model: ModelEconomy, entry: Entry) -> dict[tuple[int, Asset], int]:
-    """What an entry changed, for whoever stands in it by now."""
+def _changes_now(model: ModelEconomy, postings: Iterable[Posting]) -> dict[tuple[int, Asset], int]:
+    """What postings changed, for whoever stands in them by now."""
     found: dict[tuple[int, Asset], int] = {}
-    for (owner, asset), difference in changes(entry.postings).items():
+    for (owner, asset), difference in changes(postings).items():
         now = model.heir(MemberId(owner)) if owner > 0 else owner
         found[now, asset] = found.get((now, asset), 0) + difference
     return found
@@ -111,10 +127,12 @@ def must_reverse(model: ModelEconomy, undo: Entry) -> None:
         entry = model.entries[part.number]
         assert entry.undone_by == undo.number
         assert entry.kind != "undo"
-        for account, difference in _changes_now(model, entry).items():
+        # What was let out of escrow does not wait again.
+        given = [posting for posting in entry.postings if posting.source != Own.ESCROW]
+        for account, difference in _changes_now(model, given).items():
             first[account] = first.get(account, 0) + difference
         gross += sum(int(posting.amount) for posting in entry.postings)
-    back = _changes_now(model, undo)
+    back = _changes_now(model, undo.postings)
     if not any(part.missing for part in undo.receipt.parts):
         assert {account: -amount for account, amount in back.items() if amount} == {
             account: amount for account, amount in first.items() if amount

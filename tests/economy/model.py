@@ -12,7 +12,20 @@ from typing import Any
 
 import msgspec
 
-from economy.books import ACTED, Books, Decision, Hint, Member, Needs, Offer, Order, Outcome, Question, StoredOffer
+from economy.books import (
+    ACTED,
+    Books,
+    Decision,
+    Hint,
+    Member,
+    Needs,
+    Offer,
+    Order,
+    Outcome,
+    Question,
+    StoredOffer,
+    Waits,
+)
 from economy.codec import digest
 from economy.ledger import COMMUNITY, Connected, Disconnected, Entry, Receipt, Text, changes
 from economy.links import CODE_FOR, SUCCESSOR, JoinCode, Linking
@@ -20,7 +33,7 @@ from economy.refusals import Code, Refusal, Value, refuse
 from economy.rules.connecting import Agree, CodeGiven, Confirm, Connect, Depart, EnterCode
 from economy.rules.earning import Welcome
 from economy.rules.offers import Press
-from economy.rules.presence import Join, Leave
+from economy.rules.presence import Join
 from economy.rules.undoing import SENT, UNDOABLE
 from economy.service import Answer, Offered
 from economy.settings import Settings
@@ -56,6 +69,7 @@ class ModelEconomy:
         self.offers: dict[str, StoredOffer] = {}
         self.answers: dict[str, tuple[str, Answer]] = {}
         self.texts: dict[EntryNumber, tuple[Text, ...]] = {}
+        self.waiting: dict[EntryNumber, Waits] = {}
         self._identities: dict[Identity, MemberId] = {}
 
     # --- looking ----------------------------------------------------------------------------------------------
@@ -96,6 +110,7 @@ class ModelEconomy:
         other.offers = dict(self.offers)
         other.answers = dict(self.answers)
         other.texts = dict(self.texts)
+        other.waiting = dict(self.waiting)
         other._identities = dict(self._identities)
         other.members = {member_id: _twin(member) for member_id, member in self.members.items()}
         return other
@@ -121,7 +136,7 @@ class ModelEconomy:
                 return Answer(refuse(Code.KEY_REUSED), now, self.settings.time_zone)
             return msgspec.structs.replace(first, repeated=True)
         actor = self.meet(order.by)
-        if not isinstance(order, Join | Leave):
+        if order.inner.acts if isinstance(order, Press) else order.acts:
             if not actor.is_present:
                 self._carry_out(Join(by=order.by), f"{key}:join", NOBODY, now)
             if self.settings.welcome_grant and actor.flags.get(ACTED) is not True:
@@ -251,6 +266,9 @@ class ModelEconomy:
 
     def _looked_back(self, books: Books, needs: Needs) -> list[EntryNumber]:
         found = [number for number in needs.receipts if number in self.entries]
+        for name in needs.waiting:
+            books.waiting[name] = tuple(number for number, waits in self.waiting.items() if waits.name == name)
+            found.extend(books.waiting[name])
         if needs.latest_by in self._identities:
             sender = self._identities[needs.latest_by]
             ids = self.members[sender].ids
@@ -288,7 +306,8 @@ class ModelEconomy:
         facts = decision.facts
         sets = any(fact.subject == COMMUNITY for fact in facts)
         assert order.needs().sets_community or not sets, "others may read the flag meanwhile"
-        is_own = isinstance(order, Join | Leave | Welcome) or isinstance(decision.receipt, Connected)
+        acts = order.inner.acts if isinstance(order, Press) else order.acts
+        is_own = not acts or isinstance(order, Welcome) or isinstance(decision.receipt, Connected)
         if not is_own and actor.flags.get(ACTED) is not True:
             facts = (*facts, actor.fact(ACTED, True))
         entry = Entry(
@@ -307,6 +326,11 @@ class ModelEconomy:
         self.texts[entry.number] = decision.texts
         if decision.removes_text_of is not None:
             self.texts[decision.removes_text_of] = ()
+        if decision.waits is not None:
+            self.waiting[entry.number] = decision.waits
+        for number in decision.frees:
+            assert number in decision.undoes, "what waits no more is settled"
+            del self.waiting[number]
         if isinstance(order, Press):
             self.offers[order.nonce] = msgspec.structs.replace(self.offers[order.nonce], used=True)
         return entry

@@ -13,11 +13,13 @@ from economy.books import Order
 from economy.refusals import Value
 from economy.rules.adjusting import Action, Adjust, Target
 from economy.rules.chest import TipFromChest
+from economy.rules.claiming import TakeUp, TipUnseen
 from economy.rules.configuring import Appoint, ChangeSetting, TurnFeature
 from economy.rules.creating import BeCreator, TurnGifts
 from economy.rules.earning import ClaimDaily
 from economy.rules.gifting import ChangeGift, SendGift
 from economy.rules.presence import Hide, Hideable, Join, Leave
+from economy.rules.reacting import TipByReaction, TurnReactions
 from economy.rules.safety import Block, Freeze, FreezeAll, Scope
 from economy.rules.tipping import Receivers, Tip
 from economy.rules.undoing import Undo, UndoSince
@@ -42,6 +44,8 @@ SETTINGS: dict[str, tuple[Value, ...]] = {
     "welcome_grant": (None, 30),
     "earn_limit_daily": (None, 60),
     "moderator_limit_daily": (None, 100),
+    "claim_days": (None, 1),
+    "reaction_amount": (None, 1),
     "time_zone": (None, "Asia/Tokyo", "America/New_York"),
 }
 
@@ -111,6 +115,22 @@ def chest_tip(chance: Random) -> TipFromChest:
     return TipFromChest(by=by, receivers=Receivers(tuple(people[1 : 1 + chance.randint(1, 2)])), amount=amount(chance))
 
 
+UNSEEN = ("console:@zoe", "console:@yan")
+
+
+def unseen_tip(chance: Random) -> TipUnseen:
+    return TipUnseen(by=someone(chance), name=chance.choice(UNSEEN), amount=amount(chance), note=Note(""))
+
+
+def arrival(chance: Random) -> TakeUp:
+    return TakeUp(by=crowd(chance)[0], names=UNSEEN if chance.random() < 0.2 else (chance.choice(UNSEEN),))
+
+
+def reaction(chance: Random) -> TipByReaction:
+    people = crowd(chance)
+    return TipByReaction(by=people[0], author=people[1], emoji=chance.choice(("🏆", "🏆", "🔥")))
+
+
 def claim(chance: Random) -> ClaimDaily:
     return ClaimDaily(by=someone(chance))
 
@@ -147,6 +167,8 @@ def wish(chance: Random) -> Order:
             Block(by=people[0], other=people[1], blocked=not yes),
             BeCreator(by=people[0], wanted=yes),
             TurnGifts(by=people[0], on=yes),
+            TurnReactions(by=people[0], on=chance.random() < 0.9),
+            TurnReactions(by=people[1], on=chance.random() < 0.9),
         )
     )
 
@@ -163,13 +185,17 @@ def measure(chance: Random) -> Order:
             FreezeAll(by=by, frozen=chance.random() < 0.2, reason=reason(chance)),
             Appoint(by=by, member=people[1], role=chance.choice(tuple(Role)), given=chance.random() < 0.5),
             TurnFeature(by=by, feature=chance.choice(tuple(Feature)), on=chance.random() < 0.8),
+            TurnFeature(by=by, feature=Feature.REACTIONS, on=True),
             ChangeGift(by=by, gift="clover", price=price, retired=chance.random() < 0.2),
             ChangeSetting(by=by, name=name, value=chance.choice(SETTINGS[name])),
         )
     )
 
 
-MOVES: tuple[Draw, ...] = (tip, tip, tip, gift, gift, chest_tip, claim, correction)
+MOVES: tuple[Draw, ...] = (
+    *(tip, tip, tip, gift, gift, chest_tip, claim, correction),
+    *(unseen_tip, arrival, reaction),
+)
 ANYTHING: tuple[Draw, ...] = (*MOVES, role_tip, bulk_undo, wish, wish, measure)
 
 

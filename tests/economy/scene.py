@@ -35,8 +35,8 @@ from economy.values import (
 from tests.economy.laws import must_be_sound, must_conserve
 from tests.economy.model import ModelEconomy
 
-MINT, SALES, HOUSE, HELD = "mint", "sales", "house", "held"
-OWN_NAMES = {Own.MINT: MINT, Own.SALES: SALES, Own.HOUSE: HOUSE, Own.HELD: HELD}
+MINT, SALES, HOUSE, HELD, ESCROW = "mint", "sales", "house", "held", "escrow"
+OWN_NAMES = {Own.MINT: MINT, Own.SALES: SALES, Own.HOUSE: HOUSE, Own.HELD: HELD, Own.ESCROW: ESCROW}
 OPERATOR = "operator"
 OWNER = "owner"
 

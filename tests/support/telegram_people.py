@@ -128,6 +128,21 @@ class People(World):
             return place | {"type": "text_link", "url": url}
         return place | {"type": ENTITIES.get(entity["type"], entity["type"])}
 
+    def react(
+        self, name: str, to: dict, *emoji: str, was: tuple[str, ...] = (), group: Group | None = None, **more: Any
+    ) -> dict:
+        """`name` has these reactions under a message now, and had others before."""
+        chat = group.chat() if group else to["chat"]
+        changed = {
+            "chat": chat,
+            "message_id": to["message_id"],
+            "date": int(self.now().timestamp()),
+            "user": self.person(name).user(),
+            "old_reaction": [{"type": "emoji", "emoji": each} for each in was],
+            "new_reaction": [{"type": "emoji", "emoji": each} for each in emoji],
+        }
+        return self.push({"message_reaction": {**changed, **more}})
+
     def changes(self, name: str, group: Group, status: str, *, was: str | None = None, tells: bool = True) -> dict:
         """Somebody's place in a group changes. Told to the bot where it is an administrator."""
         person = self.person(name)

@@ -105,6 +105,7 @@ _LEGS = (
     )
     .order_by(postings.c.entry, postings.c.ordinal)
 )
+settling = entries.alias("settling")
 _HEADS = (
     select(
         entries.c.number,
@@ -114,11 +115,16 @@ _HEADS = (
         entries.c.at_us,
         entries.c.receipt,
         reversals.c.by_entry,
+        settling.c.kind.label("settled_by"),
         texts.c.text,
     )
     .outerjoin(
         reversals,
         (reversals.c.community_id == entries.c.community_id) & (reversals.c.original == entries.c.number),
+    )
+    .outerjoin(
+        settling,
+        (settling.c.community_id == reversals.c.community_id) & (settling.c.number == reversals.c.by_entry),
     )
     .outerjoin(
         texts,
@@ -185,6 +191,7 @@ async def _rows(
                 reason=head.reason,
                 at=from_us(head.at_us),
                 undone=head.by_entry is not None,
+                settled_by=head.settled_by or "",
             )
         )
     return tuple(rows)

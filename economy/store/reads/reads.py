@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import Order
@@ -13,17 +13,19 @@ from economy.codec import read_order
 from economy.ledger import COMMUNITY
 from economy.refusals import Value
 from economy.service import Sent
+from economy.settings import FEATURE_PREFIX, Feature
 from economy.store.engine import Store
 from economy.store.reads import boards as standings
-from economy.store.reads import history, members, records, runs, wallets
+from economy.store.reads import claims, history, members, records, runs, wallets
 from economy.store.reads.gathering import Gathered
-from economy.store.tables import offers
+from economy.store.tables import communities, flags, offers
 from economy.values import CommunityId, EntryNumber, Identity, MemberId, Place, Role
 from economy.views import (
     AuditPage,
     Balance,
     BoardPage,
     Chest,
+    Claim,
     EntryView,
     HistoryPage,
     Named,
@@ -132,9 +134,20 @@ class StoreReads:
     async def text(self, community_id: CommunityId, author: MemberId, topic: str) -> str:
         return await self._store.look(history.text, community_id, author, topic)
 
+    async def claims(self, community_id: CommunityId, member_id: MemberId) -> list[Claim]:
+        return await self._store.look(claims.of, community_id, member_id)
+
     async def blocked_by(self, community_id: CommunityId, member_id: MemberId) -> list[MemberId]:
         """Whom the member blocks."""
         return await self._store.look(members.blocked_by, community_id, member_id)
+
+    async def is_on_anywhere(self, feature: Feature) -> bool:
+        """Whether any community turned on a feature that is off at first."""
+        turned = (flags.c.community_id == communities.c.id) & (flags.c.subject == COMMUNITY)
+        turned &= (flags.c.name == FEATURE_PREFIX + feature) & (flags.c.value == "true")
+        async with self._store.read() as connection:
+            found = await connection.execute(select(communities.c.id).where(exists().where(turned)).limit(1))
+            return found.first() is not None
 
     async def holders(self, community_id: CommunityId, role: Role) -> list[MemberId]:
         return await self._store.look(members.holders, community_id, role)

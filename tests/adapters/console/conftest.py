@@ -90,6 +90,19 @@ class Attentive:
         self.told.append(("went", place, person, act))
         return self.no
 
+    async def arrived(self, place: Place, person: Sighting, known_as: tuple[str, ...], act: str) -> Reply | None:
+        return None
+
+    async def is_waited_for(self, person: Sighting, known_as: tuple[str, ...]) -> bool:
+        return False
+
+    async def reacted(self, place: Place, person: Sighting, author: Sighting, emoji: str, act: str) -> Reply | None:
+        self.told.append(("reacted", place, person, author, emoji, act))
+        return self.no
+
+    async def uses_reactions(self, place: Place) -> bool:
+        return False
+
     async def appoint(
         self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]
     ) -> Reply | None:

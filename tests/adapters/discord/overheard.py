@@ -19,6 +19,7 @@ class Overheard:
         self.pressed: list[tuple[Pressed, Reply]] = []
         self.came_in: list[Sighting] = []
         self.went_out: list[Sighting] = []
+        self.reactions: list[tuple[Sighting, Reply | None]] = []
 
     async def until(self, holds: Callable[[], bool], *, within_s: float = 20.0) -> None:
         async with asyncio.timeout(within_s), self._news:
@@ -54,6 +55,21 @@ class Overheard:
         self.went_out.append(person)
         await self._noticed()
         return no
+
+    async def arrived(self, place: Place, person: Sighting, known_as: tuple[str, ...], act: str) -> Reply | None:
+        return await self._conversation.arrived(place, person, known_as, act)
+
+    async def is_waited_for(self, person: Sighting, known_as: tuple[str, ...]) -> bool:
+        return await self._conversation.is_waited_for(person, known_as)
+
+    async def reacted(self, place: Place, person: Sighting, author: Sighting, emoji: str, act: str) -> Reply | None:
+        reply = await self._conversation.reacted(place, person, author, emoji, act)
+        self.reactions.append((person, reply))
+        await self._noticed()
+        return reply
+
+    async def uses_reactions(self, place: Place) -> bool:
+        return await self._conversation.uses_reactions(place)
 
     async def appoint(
         self, place: Place, person: Sighting, role: Role, act: str, standing: frozenset[Role]

@@ -11,6 +11,7 @@ from tests.adapters.discord.seeing import labels_of, lines_of
 from tests.adapters.discord.state import EPHEMERAL, Channel, Guild, Role, User
 
 COMMAND, PRESS, TYPING, FORM = 2, 3, 4, 5
+REACTIONS = 1 << 10
 Value = str | int | bool | User | Role | Channel | dict[str, Any]
 
 
@@ -88,6 +89,21 @@ class Person:
 
     async def say(self, text: str, **more: Any) -> dict[str, Any]:
         return await self.peer.say(self.user, self.channel, text, **more)
+
+    async def reacts(self, message: dict[str, Any], emoji: str, /, **more: Any) -> None:
+        """Puts an emoji under a message. Only who asked for reactions is told of it."""
+        told = {
+            "user_id": str(self.user.id),
+            "channel_id": message["channel_id"],
+            "message_id": message["id"],
+            "guild_id": str(self.guild.id),
+            "member": self.guild.members[self.user.id].payload(),
+            "message_author_id": message["author"]["id"],
+            "emoji": {"id": None, "name": emoji},
+            "burst": False,
+            "type": 0,
+        }
+        await self.peer.gateway.tell("MESSAGE_REACTION_ADD", told | more, self.guild.id, intent=REACTIONS)
 
     # --- seeing -----------------------------------------------------------------------------------------------------
 

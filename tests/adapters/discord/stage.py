@@ -24,12 +24,14 @@ from adapters.console.grammar import (
     Message,
     Move,
     Press,
+    React,
     Remark,
     Restart,
     Say,
     SetClock,
     ShiftClock,
     Together,
+    Unseen,
 )
 from adapters.console.script import parse_script
 from adapters.console.words import cut
@@ -80,6 +82,7 @@ class Performance:
         self._guilds: dict[str, Guild] = {}
         self._guild = self._go("lobby")
         self._last_in: dict[int, Guild] = {}
+        self._said: dict[tuple[int, int], dict[str, Any]] = {}
         self._seen: list[tuple[Seen, User | None]] = []
         self._last: Interaction | dict[str, Any] | None = None
         self._tree = Tree(specs())
@@ -89,11 +92,11 @@ class Performance:
     async def open(self) -> None:
         self._florin: Florin = await self._opened.enter_async_context(open_florin(self._address, self._clock))
         self._told = Overheard(self._florin.conversation)
-        await self._opened.enter_async_context(opened_door(self._peer, self._told, members_intent=True))
+        await self._opened.enter_async_context(opened_door(self._peer, self._told, members_intent=True, reactions=True))
 
     async def play(self, step: AnyStep) -> None:
         match step:
-            case Say() | Press() | Again():
+            case Say() | Press() | Again() | React():
                 await self._message(step)
             case Together(steps=steps):
                 await self._together([each for each in steps if not isinstance(each, Remark)])
@@ -117,6 +120,8 @@ class Performance:
             case Restart():
                 await self._opened.aclose()
                 await self.open()
+            case Unseen():
+                raise AssertionError("Discord resolves everyone who can be named")
             case Remark():
                 pass
 
@@ -168,10 +173,12 @@ class Performance:
             case Again(times=times):
                 for _ in range(times):
                     await self._again(step)
+            case React():
+                await self._react(step)
             case Remark():
                 pass
 
-    async def _together(self, steps: list[Say | Press | Again]) -> None:
+    async def _together(self, steps: list[Say | Press | Again | React]) -> None:
         """Everything is sent before anything is looked at."""
         sent: list[tuple[Say, Interaction, Person]] = []
         for step in steps:
@@ -199,7 +206,7 @@ class Performance:
         self._last_in[user.id] = guild
         person = Person(self._peer, user, guild)
         if not step.text.startswith("/"):
-            self._last = await person.say(step.text)
+            self._last = self._said[guild.id, user.id] = await person.say(step.text)
             return
         if user.is_bot:
             await person.say(f"<@{self._peer.bot.id}> {step.text}")
@@ -212,6 +219,28 @@ class Performance:
         command, options = fitting
         interaction = self._last = await person.send(command, **options)
         self._compare(step, await person.sees(interaction), user)
+
+    async def _react(self, step: React) -> None:
+        """The latest message of somebody is reacted to, and what is told of that is seen in the channel."""
+        reactor, author = self._user(step.reactor), self._user(step.author)
+        person = Person(self._peer, reactor, self._guild)
+        message = self._said[self._guild.id, author.id]
+        known = len(self._told.reactions)
+        mine = str(self._peer.bot.id)
+
+        def shown() -> dict[int, list[str]]:
+            everywhere = {**self._peer.private_channel(reactor).messages, **person.channel.messages}
+            ours = {id_: each for id_, each in everywhere.items() if each["author"]["id"] == mine}
+            return {id_: Seen(self._peer, copy.deepcopy(each), self._guild).lines for id_, each in ours.items()}
+
+        before = shown()
+        await person.reacts(message, step.emoji)
+        await self._told.until(lambda: len(self._told.reactions) > known)
+        if self._told.reactions[known][1] is not None:
+            await self._peer.until(lambda: shown() != before)
+        lines = [line for id_, told in shown().items() for line in told[len(before.get(id_, ())) :]]
+        if step.expected is not None and lines != list(step.expected):
+            self.differences.append(f"line {step.line}: expected {list(step.expected)}, seen {lines}")
 
     async def _mention(self, step: Say, person: Person) -> None:
         self.mentioned += 1

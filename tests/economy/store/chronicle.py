@@ -15,6 +15,7 @@ from economy.books import Member
 from economy.codec import write_receipt, write_value
 from economy.ledger import Entry, Undone, changes
 from economy.lookalikes import skeleton
+from economy.rules.claiming import TipWaits
 from economy.store.engine import Store, open_store
 from economy.store.projector import StoreProjector
 from economy.store.schema import upgrade
@@ -32,6 +33,7 @@ from economy.store.tables import (
     postings,
     reversals,
     totals,
+    waiting,
 )
 from economy.store.timing import to_us
 from economy.totals import totals_of
@@ -176,6 +178,9 @@ class Chronicle:
                 await self._insert(
                     connection, reversals, community_id=self.id, original=part.number, by_entry=entry.number
                 )
+        if isinstance(entry.receipt, TipWaits):
+            key |= {"due_us": to_us(entry.receipt.until), "leased_until_us": 0, "attempts": 0}
+            await self._insert(connection, waiting, **key, name="console:@zoe")
         await connection.execute(
             counters.update().where(counters.c.community_id == self.id).values(last_entry=entry.number)
         )

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from economy.rules.adjusting import Action, Adjust, Target
+from economy.rules.claiming import TipUnseen
 from economy.rules.earning import ClaimDaily
 from economy.rules.presence import Hide, Leave
 from economy.rules.undoing import UndoSince
@@ -18,7 +19,7 @@ from economy.store.audit import AuditReport, audit
 from economy.store.engine import Store
 from economy.store.journal import StoreJournal
 from economy.store.projector import StoreProjector
-from economy.values import Asset, Coins, Reason, Role, receipt_id
+from economy.values import AmountWord, Asset, Coins, Reason, Role, receipt_id
 from tests.economy.projections.town import Town, gift, person, tip, undo
 from tests.economy.store import acting as acts
 from tests.economy.store.acting import Acting, StillClock
@@ -55,6 +56,7 @@ def town() -> Town:
     numbers = tuple(entry.number for entry in town.entries if entry.at == since and entry.kind == "tip")
     again = UndoSince(by=person("mo"), member=person("ana"), since=since, reason=Reason("late"), numbers=numbers)
     town.do(again, Role.MODERATOR)
+    town.do(TipUnseen(by=person("mo"), name="console:@zoe", amount=AmountWord.exact(10)))
     return town
 
 
@@ -109,7 +111,7 @@ async def test_a_healthy_store_passes(store, town):
         "communities": 1,
         "entries": len(town.entries),
         "postings": postings,
-        "accounts": 15,
+        "accounts": 16,
         "seals": 1,
         "problems": 0,
     }
@@ -307,7 +309,19 @@ BREAKAGES = {
     ),
     "an entry at another time": (
         ["UPDATE entries SET at_us = at_us + 1 WHERE number = 13"],
-        ("seal", "seal 1, entries 1B to 24F"),
+        ("seal", "seal 1, entries 1B to 25G"),
+    ),
+    "a claim that is not listed": (["DELETE FROM waiting"], ("escrow", "account -5 bonus")),
+    "a claim that is listed and does not wait": (
+        ["INSERT INTO waiting VALUES (1, 13, 'console:@yan', 0, 0, 0)"],
+        ("escrow", T13),
+    ),
+    "coins in escrow for nobody": (
+        [
+            "UPDATE accounts SET balance = balance + 1 WHERE owner = -5",
+            "UPDATE accounts SET balance = balance - 1 WHERE owner = -3 AND asset = 'bonus'",
+        ],
+        ("escrow", "account -5 bonus"),
     ),
     "a watermark ahead": (["UPDATE watermarks SET entry = entry + 1"], ("watermark", "boards")),
 }
