@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from economy.books import CREATOR, PRESENT, ROLE_PREFIX, Books, Decision, Event, Needs, Order, Outcome
 from economy.ledger import Receipt
-from economy.refusals import Code, Value, refuse
+from economy.refusals import Code, Refusal, Value, refuse
 from economy.rules.permissions import Right, must_be_allowed
 from economy.settings import FEATURE_PREFIX, OFF_AT_FIRST, SETTING_PREFIX, SETTINGS, Feature, Settings, problem_with
 from economy.values import Identity, MemberId, Role, plain_text
@@ -52,15 +52,8 @@ class ChangeSetting(Order, frozen=True, kw_only=True, tag="change_setting"):
                 Code.INVALID_ARGUMENT, rule=problem, name=setting.name, least=setting.least, most=setting.most
             )
         changed = Settings.of({**books.flags, SETTING_PREFIX + setting.name: value})
-        if setting.name in ("reaction_amount", "confirm_from") and changed.reaction_amount >= changed.confirm_from:
-            # A reaction cannot be asked whether it is meant.
-            return refuse(
-                Code.INVALID_ARGUMENT,
-                rule="reaction_amount",
-                name=setting.name,
-                amount=changed.reaction_amount,
-                limit=changed.confirm_from,
-            )
+        if setting.name in ("reaction_amount", "confirm_from") and (refusal := _must_not_ask(changed)):
+            return refusal
         before = books.flags.get(SETTING_PREFIX + setting.name)
         return Decision(
             receipt=SettingChanged(
@@ -73,6 +66,18 @@ class ChangeSetting(Order, frozen=True, kw_only=True, tag="change_setting"):
             facts=(books.community_fact(SETTING_PREFIX + setting.name, value),),
             events=(CommunityConfigured(actor=actor.id, name=setting.name),),
         )
+
+
+def _must_not_ask(settings: Settings) -> Refusal | None:
+    """A reaction cannot be asked whether it is meant: where reactions tip, they tip less than what asks first."""
+    if not settings.feature_on(Feature.REACTIONS) or settings.reaction_amount < settings.confirm_from:
+        return None
+    return refuse(
+        Code.INVALID_ARGUMENT,
+        rule="reaction_amount",
+        amount=settings.reaction_amount,
+        limit=settings.confirm_from,
+    )
 
 
 class FeatureTurned(Receipt, frozen=True, kw_only=True, tag="feature_turned"):
@@ -97,6 +102,9 @@ class TurnFeature(Order, frozen=True, kw_only=True, tag="turn_feature"):
         if refusal := must_be_allowed(books, actor, Right.SETTINGS):
             return refusal
         at_first = self.feature not in OFF_AT_FIRST
+        turned = Settings.of({**books.flags, FEATURE_PREFIX + self.feature: self.on})
+        if self.feature is Feature.REACTIONS and (refusal := _must_not_ask(turned)):
+            return refusal
         return Decision(
             receipt=FeatureTurned(actor=actor.id, feature=self.feature, on=self.on),
             facts=(books.community_fact(FEATURE_PREFIX + self.feature, None if self.on == at_first else self.on),),

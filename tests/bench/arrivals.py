@@ -86,8 +86,10 @@ class Child:
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
     def told(self, kind: type[T]) -> T:
         """The next line. Blocks. Raises RuntimeError where the process has ended."""

@@ -95,8 +95,8 @@ async def test_somebody_named_who_is_not_in_the_group_gets_nothing(there, group)
 
 
 async def test_an_unknown_handle_is_told(there, group):
-    [text] = await told(there, there.say("ana", "/tip @nobody_here 5", group))
-    assert text == "I do not know nobody_here here. They count once they have joined or said something."
+    [text] = await told(there, there.say("ana", "/gift rose @somebot", group))
+    assert text == "I do not know somebot here. They count once they have joined or said something."
 
 
 async def test_a_handle_is_whose_it_was_last_seen_to_be(there, group):

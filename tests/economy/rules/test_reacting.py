@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from economy.refusals import Code
-from economy.rules.configuring import ChangeSetting
+from economy.rules.configuring import ChangeSetting, TurnFeature
 from economy.rules.reacting import ReactionShort, TipByReaction, TurnReactions
 from economy.rules.safety import Block, Freeze, Scope
 from economy.rules.tipping import Tipped
@@ -127,6 +127,13 @@ def test_who_may_not_send_tips_nobody(scene):
 def test_a_reaction_never_tips_what_would_have_to_be_asked_about(scene, name, value):
     answer = scene.submit(ChangeSetting(by=person(OWNER), name=name, value=value))
     refused(answer, Code.INVALID_ARGUMENT, rule="reaction_amount")
+
+
+def test_where_no_reaction_tips_they_can_be_what_they_like_and_then_none_does(scene):
+    scene.turn(Feature.REACTIONS, on=False)
+    scene.set("confirm_from", 5)
+    answer = scene.submit(TurnFeature(by=person(OWNER), feature=Feature.REACTIONS, on=True))
+    refused(answer, Code.INVALID_ARGUMENT, rule="reaction_amount", amount=5, limit=5)
 
 
 def test_up_to_there_both_can_be_set(scene):
