@@ -282,7 +282,9 @@ async def test_whoever_is_to_get_something_back_is_found_by_any_of_their_names(a
     """A person with two identities, in a community that meets in two places, is told of once."""
     [number] = await left_by(acting, "ana")
     async with store.write() as connection:
-        await connection.exec_driver_sql("INSERT INTO places VALUES ('console', 'garden', 1)")
+        await connection.exec_driver_sql(
+            "INSERT INTO places (platform, native_id, community_id) VALUES ('console', 'garden', 1)"
+        )
         await connection.exec_driver_sql(
             "INSERT INTO identities (platform, native_id, person_id, is_bot)"
             " SELECT 'telegram', '7', person_id, is_bot FROM identities WHERE native_id = 'ana'"
