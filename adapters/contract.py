@@ -344,6 +344,11 @@ class Hint(StrEnum):
     INLINE = "inline"  # above what is offered while somebody types
 
 
+def translatable(text: str) -> str:
+    """Marks a text of a door's own for those who translate. The conversation has it in other languages."""
+    return text
+
+
 # --- the two sides --------------------------------------------------------------------------------------------------
 
 
@@ -409,8 +414,12 @@ class Conversation(Protocol):
         """What a door tells on its own behalf, in words; `values` fill what stands in braces."""
         ...
 
+    def languages(self) -> tuple[str, ...]:
+        """The tags of every language there is beside English, such as `pt` or `pt_BR`."""
+        ...
+
     def translated(self, text: str) -> Mapping[str, str]:
-        """A text of a spec in every other language there is, by its tag, such as `pt`."""
+        """A text of a spec, or of a door's own that is `translatable`, in every other language there is, by its tag."""
         ...
 
     def help_of(self, spec: CommandSpec, locale: str) -> str:
@@ -436,7 +445,7 @@ class Delivery(StrEnum):
 
 
 class Told(Struct, frozen=True):
-    """`needed` says what is missing where it was refused, in the platform's own words."""
+    """`needed` says what is missing where it was refused, in the platform's own words or in `translatable` ones."""
 
     delivery: Delivery
     needed: str = ""

@@ -10,7 +10,7 @@ from adapters.contract import Reply, Visibility
 from bot.commands.registry import teller_of
 from bot.jobs import Jobs
 from bot.telling import Done, members_in
-from bot.wording import SOURCE_LOCALE, Words
+from bot.wording import Words
 from economy.ledger import Receipt
 from economy.rules.claiming import TakeUp, TipsTaken
 from economy.service import Answer, Economy, Submission
@@ -73,7 +73,7 @@ async def told(
 ) -> Reply:
     """What came of an order that nobody gave by a command."""
     shown = await economy.reads.shown(community_id, sorted(members_in(receipt)))
-    words = Words(SOURCE_LOCALE, reader.settings, shown, now=economy.clock.now())
+    words = Words(reader.settings.language, reader.settings, shown, now=economy.clock.now())
     done = Done(at=answer.at, time_zone=answer.time_zone, number=answer.number)
     telling = teller_of(type(receipt))[0](receipt, done, words)
     return Reply(

@@ -29,7 +29,7 @@ from bot.options import Receivers
 from bot.refused import Refused, refuse_asked
 from bot.social import social_buttons
 from bot.telling import Done, Telling, members_in
-from bot.wording import SOURCE_LOCALE, Words, unnamed
+from bot.wording import Words, unnamed
 from economy.books import Order, Question
 from economy.ledger import Receipt, Undone
 from economy.refusals import Code, Refusal, Value
@@ -287,9 +287,9 @@ class Asked:
         if wanted and self.reader.community_id is not None:
             platform = self.invocation.place.platform
             shown = await self.economy.reads.shown(self.reader.community_id, wanted, platform=platform)
+        locale = self.reader.settings.language if public else self.invocation.locale
         if public and self.invocation.veiled and self.reader.member_id in shown:
-            shown[self.reader.member_id] = unnamed(self.reader.member_id, self.words)
-        locale = SOURCE_LOCALE if public else self.invocation.locale
+            shown[self.reader.member_id] = unnamed(self.reader.member_id, Words(locale, self.reader.settings))
         return Words(locale, self.reader.settings, shown, now=self.now)
 
     async def words_of(self, subject: Receipt | Refusal, *, public: bool = False) -> Words:

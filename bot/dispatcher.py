@@ -34,7 +34,7 @@ from bot.reactions import reacted
 from bot.refusals import refused
 from bot.refused import Refused, refuse_asked
 from bot.social import AGAIN, MINE, THANKS, line_again, own_rank, thanked
-from bot.wording import SOURCE_LOCALE, Words, translations_of
+from bot.wording import SOURCE_LOCALE, Words, languages, translations_of
 from economy.refusals import Code, Refusal
 from economy.rules.permissions import Right, may
 from economy.rules.places import ChannelUse, channel_use
@@ -149,8 +149,12 @@ class Dispatcher:
         """What a door tells on its own behalf, in words."""
         return hinted(hint, locale, **values)
 
+    def languages(self) -> tuple[str, ...]:
+        """The tags of every language there is beside English."""
+        return languages()
+
     def translated(self, text: str) -> Mapping[str, str]:
-        """A text of a spec in every other language there is, by its tag."""
+        """A text of a spec or of a door's own in every other language there is, by its tag."""
         return translations_of(text)
 
     def help_of(self, spec: CommandSpec, locale: str) -> str:

@@ -454,6 +454,9 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.INVALID_ARGUMENT, "not_a_time_zone"): lambda t: t.line(
         "{name} takes the name of a time zone, such as Europe/Madrid or UTC.", name=t.typed("name")
     ),
+    (Code.INVALID_ARGUMENT, "not_a_language"): lambda t: t.line(
+        "{name} takes a language by its tag, such as en or pt_BR.", name=t.typed("name")
+    ),
     (Code.INVALID_ARGUMENT, "not_a_text"): lambda t: t.line("{name} is a text.", name=t.typed("name")),
     (Code.INVALID_ARGUMENT, "receivers"): lambda t: t.line("Nobody is named to get it. Name at least one member."),
     (Code.INVALID_ARGUMENT, "rows"): lambda t: t.line(

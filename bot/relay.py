@@ -22,7 +22,7 @@ from bot.commands.registry import teller_of
 from bot.entry_texts import gist, named
 from bot.hints import hinted
 from bot.telling import Done, members_in
-from bot.wording import SOURCE_LOCALE, Words, unnamed
+from bot.wording import Words, unnamed
 from economy.refusals import Value
 from economy.rules.gifting import Gifted
 from economy.rules.places import ChannelUse, Notices, channel_use, notice_channels
@@ -75,12 +75,14 @@ class _Elsewhere(Exception):
 
 
 class _Told(Struct, frozen=True):
-    """What a notice says, and in which channel; `called` is what owners call it, empty where they did not choose it."""
+    """What a notice says, in which language and channel; `called` is what owners call that, empty where they did not
+    choose it."""
 
     notice: Notice
     place: Place
     channel: str
     called: str
+    language: str
     nodes: tuple[Node, ...]
 
 
@@ -210,7 +212,7 @@ class Relay:
         if not nodes:
             return []
         return [
-            _Told(notice, Place(platform, place), channel, called, nodes)
+            _Told(notice, Place(platform, place), channel, called, settings.language, nodes)
             for platform, place, channel, called in channels
             if notice.platform in (None, platform)
         ]
@@ -222,10 +224,10 @@ class Relay:
             return ()
         shown = await self._reads.shown(community_id, sorted(members_in(receipt)))
         if receipt.veiled:
-            shown[receipt.sender] = unnamed(receipt.sender, Words(SOURCE_LOCALE, settings))
+            shown[receipt.sender] = unnamed(receipt.sender, Words(settings.language, settings))
         teller, _ = teller_of(Gifted)
         done = Done(at=entry.at, time_zone=entry.time_zone, number=entry.number, note=entry.note)
-        told: tuple[Node, ...] = teller(receipt, done, Words(SOURCE_LOCALE, settings, shown)).nodes
+        told: tuple[Node, ...] = teller(receipt, done, Words(settings.language, settings, shown)).nodes
         return told
 
     async def _end(self, notice: Notice, flags: Mapping[str, Value]) -> list[_Told]:
@@ -239,19 +241,20 @@ class Relay:
         if not spot.channel or not is_for_all or self._clock.now() - combo.last.at > STALE_AFTER:
             return []
         shown = await self._reads.shown(notice.community_id, sorted(members_in(combo.gift)))
-        line = ended(combo, Words(SOURCE_LOCALE, Settings.of(dict(flags)), shown))
+        settings = Settings.of(dict(flags))
+        line = ended(combo, Words(settings.language, settings, shown))
         if line is None:
             return []
         if spot.platform not in self._doors:
             raise _Elsewhere
-        return [_Told(notice, spot.place, spot.channel, "", (line,))]
+        return [_Told(notice, spot.place, spot.channel, "", settings.language, (line,))]
 
     async def _log_line(self, community_id: CommunityId, entry: EntryView, settings: Settings) -> tuple[Node, ...]:
         """What the audit says of an entry, on one line."""
         if entry.kind == "undo" and not entry.reason:
             return ()
         shown = await self._reads.shown(community_id, sorted(set(named([entry]))))
-        words = Words(SOURCE_LOCALE, settings, shown)
+        words = Words(settings.language, settings, shown)
         number = receipt_id(entry.number)
         line = words.line(
             "{receipt} {actor}: {what}", receipt=number, actor=words.name(entry.actor), what=gist(entry, words)
@@ -301,7 +304,8 @@ class Relay:
         called = next((each.called for each in part if each.called), "")
         if told.delivery is Delivery.REFUSED and called and where not in self._warned:
             self._warned.add(where)
-            hint = hinted(Hint.CANNOT_POST, SOURCE_LOCALE, channel=f"#{called}", needed=told.needed)
+            needed = Words(first.language, Settings()).text(told.needed)
+            hint = hinted(Hint.CANNOT_POST, first.language, channel=f"#{called}", needed=needed)
             await door.warn(first.place, hint)
         if told.delivery is Delivery.TOLD:
             self._warned.discard(where)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import discord
 
-from adapters.contract import Adapter, DoorError
+from adapters.contract import Adapter, CommandSpec, DoorError
 from adapters.discord.checking import look
 from adapters.discord.door import Door
 from adapters.discord.found import DiscordState
@@ -22,7 +22,7 @@ from bot.commands.registry import specs
 from bot.doctor import StoreState
 from bot.relay import Relay
 from bot.settings import Environment, shards_of
-from bot.wording import SOURCE_LOCALE, Words, translations_of
+from bot.wording import Words, languages, translations_of
 from economy.settings import Feature, Settings
 
 GROUPS_MAX = 20
@@ -95,9 +95,12 @@ async def look_at_telegram(environment: Environment, store: StoreState) -> Teleg
     checkup = store.checkup
     usable = checkup is not None and checkup.revision == checkup.head
     places = await places_of(environment.address, TelegramDoor.platform, GROUPS_MAX) if usable else []
-    words = Words(SOURCE_LOCALE, Settings())
     groups = [int(place.native_id) for place in places]
-    return await look_on_telegram(line, groups, specs(), lambda spec, _locale: words.text(spec.help))
+    return await look_on_telegram(line, groups, specs(), _help_of, languages())
+
+
+def _help_of(spec: CommandSpec, locale: str) -> str:
+    return Words(locale, Settings()).text(spec.help)
 
 
 async def serve(environment: Environment) -> None:

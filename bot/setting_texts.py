@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.naming import inert, isolated
-from bot.wording import Words
+from bot.wording import SOURCE_LOCALE, Words, languages
 from economy.refusals import Value
 from economy.settings import Kind, Setting
 
@@ -42,6 +42,9 @@ def bounds(setting: Setting, words: Words) -> str:
             return words.text("It can be a text of at most {most} characters, or `reset` for none.", most=setting.most)
         case Kind.TEXT:
             return words.text("It can be a text of at most {most} characters.", most=setting.most)
+        case Kind.LANGUAGE:
+            known = ", ".join((SOURCE_LOCALE, *languages()))
+            return words.text("It can be a language, by its tag. There are texts in: {languages}.", languages=known)
         case Kind.TIME_ZONE:
             return words.text("It can be a time zone such as Europe/Berlin or America/New_York.")
 

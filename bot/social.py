@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from adapters.contract import BUTTON_DATA_BYTES_MAX, Button, Line, Reply, Visibility
 from bot.refused import refuse_asked
-from bot.wording import SOURCE_LOCALE, Words
+from bot.wording import Words
 from economy.ledger import Receipt
 from economy.projections.boards import Board, Period
 from economy.refusals import Code
@@ -102,7 +102,7 @@ async def thanked(economy: Economy, reader: Reader, data: str) -> Reply:
     if reader.member_id is None or reader.member_id not in receivers_of(entry.receipt):
         refuse_asked(Code.NOT_ALLOWED, rule="presser")
     shown = await economy.reads.shown(reader.community_id, [reader.member_id])
-    words = Words(SOURCE_LOCALE, reader.settings, shown)
+    words = Words(reader.settings.language, reader.settings, shown)
     return Reply(
         command=None,
         outcome="thanks",

@@ -29,7 +29,7 @@ from economy.values import Identity, MemberId, zone
 from economy.views import Shown
 
 SOURCE_LOCALE = "en"
-"""What the texts in the code are written in, and what public messages use."""
+"""What the texts in the code are written in."""
 
 LOCALES = Path(__file__).parent / "locales"
 NAMES_MAX = 10
@@ -51,7 +51,7 @@ def locale_of(tag: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def translations(locale: str, folder: Path = LOCALES) -> NullTranslations:
+def translations(locale: str, folder: Path) -> NullTranslations:
     """The catalogue for a locale or its language, compiled as it is read; source texts where there is none."""
     for name in (locale, locale.partition("_")[0]):
         path = folder / f"{name}.po"
@@ -65,9 +65,13 @@ def translations(locale: str, folder: Path = LOCALES) -> NullTranslations:
     return NullTranslations()
 
 
+def languages() -> tuple[str, ...]:
+    """The tags of all languages that there is a catalogue for, beside the source's: `de`, `pt_BR`."""
+    return _languages(LOCALES)
+
+
 @lru_cache(maxsize=4)
-def languages(folder: Path = LOCALES) -> tuple[str, ...]:
-    """The tags of all languages that there is a catalogue for, beside the source's."""
+def _languages(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in folder.glob("*.po")))
 
 
@@ -93,13 +97,13 @@ class Words:
         shown: Mapping[MemberId, Shown] | None = None,
         *,
         now: datetime | None = None,
-        folder: Path = LOCALES,
+        folder: Path | None = None,
     ) -> None:
         self.locale = locale_of(locale)
         self.settings = settings
         self.shown: Mapping[MemberId, Shown] = shown or {}
         self.now = now
-        self._folder = folder
+        self._folder = folder or LOCALES
 
     @cached_property
     def _catalogue(self) -> NullTranslations:

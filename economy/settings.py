@@ -6,6 +6,7 @@ Adding a setting is one line in `SETTINGS`, one field in `Settings`, and its wor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
@@ -16,6 +17,8 @@ from msgspec import Struct
 
 from economy.refusals import Value
 from economy.values import COINS_MAX, SHARE_MAX_BP, BasisPoints, Role
+
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?", re.ASCII)
 
 SETTING_PREFIX = "setting."
 FEATURE_PREFIX = "feature."
@@ -45,6 +48,7 @@ class Kind(StrEnum):
     TEXT = "text"
     PERCENT = "percent"  # stored as basis points
     TIME_ZONE = "time_zone"
+    LANGUAGE = "language"
     CHOICE = "choice"
 
 
@@ -68,6 +72,7 @@ SETTINGS: Final[dict[str, Setting]] = {
         Setting("currency_one", Kind.TEXT, "coin", "What one of your coins is called.", 1, 20),
         Setting("currency_many", Kind.TEXT, "coins", "What several of your coins are called.", 1, 20),
         Setting("currency_symbol", Kind.TEXT, "", "A symbol shown before amounts on boards, such as 🪙.", 0, 8),
+        Setting("language", Kind.LANGUAGE, "en", "The language of what everyone sees."),
         Setting("time_zone", Kind.TIME_ZONE, "UTC", "Where days, weeks and months begin."),
         Setting(
             "creator_share",
@@ -163,6 +168,7 @@ class Settings(Struct, frozen=True):
     currency_one: str = "coin"
     currency_many: str = "coins"
     currency_symbol: str = ""
+    language: str = "en"
     time_zone: str = "UTC"
     creator_share: int = 5_000
     confirm_from: int = 1_000
@@ -239,6 +245,8 @@ def problem_with(setting: Setting, value: Value) -> str | None:
             return None if type(value) is bool else "not_a_switch"
         case Kind.TIME_ZONE:
             return None if value in _time_zones() else "not_a_time_zone"
+        case Kind.LANGUAGE:
+            return None if isinstance(value, str) and _LANGUAGE.fullmatch(value) else "not_a_language"
         case Kind.CHOICE:
             return None if value in setting.choices else "not_a_choice"
         case Kind.TEXT:

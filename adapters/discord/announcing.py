@@ -7,7 +7,7 @@ from typing import Final
 import discord
 import structlog
 
-from adapters.contract import Delivery, Reply, Told
+from adapters.contract import Delivery, Reply, Told, translatable
 from adapters.discord.rendering import rendered
 from adapters.discord.sending import BrokenLine, new
 
@@ -15,6 +15,8 @@ NEEDED: Final = {"view_channel": "View Channel", "send_messages": "Send Messages
 """What it takes to write in a channel, in Discord's words."""
 
 UNKNOWN_CHANNEL: Final = 10003
+ELSEWHERE: Final = translatable("a channel of this server")
+CHANNEL_GONE: Final = translatable("the channel itself: it is gone")
 
 _log = structlog.get_logger("adapters.discord")
 
@@ -22,12 +24,12 @@ _log = structlog.get_logger("adapters.discord")
 async def tell(client: discord.Client, guild_id: int, channel_id: int, reply: Reply, nonce: str) -> Told:
     """Writes into a channel of the server."""
     if _is_elsewhere(client, guild_id, channel_id):
-        return Told(Delivery.REFUSED, "a channel of this server")
+        return Told(Delivery.REFUSED, ELSEWHERE)
     channel = client.get_partial_messageable(channel_id, guild_id=guild_id)
     try:
         await channel.send(nonce=nonce, **new(rendered(reply)))
     except (discord.Forbidden, discord.NotFound) as error:
-        needed = "the channel itself: it is gone" if error.code == UNKNOWN_CHANNEL else missing(client, channel_id)
+        needed = CHANNEL_GONE if error.code == UNKNOWN_CHANNEL else missing(client, channel_id)
         return Told(Delivery.REFUSED, needed)
     except (discord.HTTPException, *BrokenLine) as error:
         _log.info("told later", channel=channel_id, error=type(error).__name__)

@@ -11,8 +11,8 @@ from typing import Any, Final
 import discord
 from msgspec import Struct
 
-from adapters.contract import CommandSpec, Option, OptionKind, Suggestion
-from adapters.discord.tree import Leaf, Payload, Translated, Tree
+from adapters.contract import CommandSpec, Option, OptionKind, Suggestion, translatable
+from adapters.discord.tree import Leaf, Payload, Translated, Tree, localised
 
 MENUS_MAX: Final = 5
 """For members and for messages each."""
@@ -20,6 +20,7 @@ _USER_MENU, _MESSAGE_MENU = 2, 3
 _TEXT_INPUT, _STRING_SELECT, _USER_SELECT, _LABEL = 4, 3, 5, 18
 FORM: Final = "f:"
 """Begins the id of a form; the name of its command follows."""
+MENU_NAME_MAX: Final = 32
 LABEL_MAX: Final = 45
 TITLE_MAX: Final = 45
 SELECT_MAX: Final = 25
@@ -34,19 +35,20 @@ class Menu(Struct, frozen=True):
 
 
 MENUS: Final = (
-    Menu("Tip this member", _USER_MENU, "tip"),
-    Menu("Send a gift", _USER_MENU, "gift"),
-    Menu("Tip the author", _MESSAGE_MENU, "tip"),
+    Menu(translatable("Tip this member"), _USER_MENU, "tip"),
+    Menu(translatable("Send a gift"), _USER_MENU, "gift"),
+    Menu(translatable("Tip the author"), _MESSAGE_MENU, "tip"),
 )
 _ASKED: Final = {"tip": ("to", "amount", "note"), "gift": ("gift", "to", "count", "message")}
 """What each form asks for, in this order."""
 
 
-def menu_payload(specs: Iterable[CommandSpec]) -> list[Payload]:
+def menu_payload(specs: Iterable[CommandSpec], translated: Translated = lambda _: {}) -> list[Payload]:
     """The menus as Discord is told of them: those whose command there is."""
     names = {spec.name for spec in specs}
     return [
         {"type": menu.kind, "name": menu.name, "contexts": [0], "integration_types": [0]}
+        | localised("name", translated(menu.name), MENU_NAME_MAX)
         for menu in MENUS
         if menu.command in names
     ]
@@ -77,11 +79,12 @@ def form_payload(
     """The form of a command, for one member: its labels are the options' own words, in the reader's language."""
 
     def words(text: str) -> str:
-        return translated(text).get(tag, text)
+        found = translated(text)
+        return found.get(tag) or next((said for known, said in found.items() if known.partition("_")[0] == tag), text)
 
     options = {option.name: option for option in leaf.spec.options}
     fields = [_field(options[name], user_id, gifts, words) for name in _ASKED[menu.command] if name in options]
-    return {"title": menu.name[:TITLE_MAX], "custom_id": f"{FORM}{menu.command}", "components": fields}
+    return {"title": words(menu.name)[:TITLE_MAX], "custom_id": f"{FORM}{menu.command}", "components": fields}
 
 
 def _field(option: Option, user_id: str, gifts: Sequence[Suggestion], words: Any) -> dict[str, Any]:

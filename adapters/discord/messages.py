@@ -51,7 +51,9 @@ class Messages:
         if said is None:
             return
         if message.webhook_id is not None or not isinstance(message.author, discord.Member):
-            await self._tell(message, self._conversation.hint(Hint.NOT_FOR_OTHERS, "en"))
+            await self._tell(
+                message, self._conversation.hint(Hint.NOT_FOR_OTHERS, locale_of(message.guild.preferred_locale))
+            )
             return
         facts = facts_of(
             message.guild,
@@ -137,7 +139,8 @@ class Messages:
 
     async def _point(self, message: discord.Message) -> None:
         """Whoever takes no direct messages is pointed to the slash command, for half a minute."""
-        hint = self._conversation.hint(Hint.NO_PRIVATE_MESSAGE, "en")
+        preferred = message.guild.preferred_locale if message.guild else None
+        hint = self._conversation.hint(Hint.NO_PRIVATE_MESSAGE, locale_of(preferred))
         try:
             await message.channel.send(delete_after=POINTER_S, **new(rendered(hint)))
         except (discord.HTTPException, *BrokenLine) as error:

@@ -14,7 +14,7 @@ from adapters.discord.tree import Tree, in_sync
 
 def commands_payload(tree: Tree, specs: tuple[CommandSpec, ...]) -> list[Any]:
     """All that Discord is told of: commands and menus."""
-    return [*tree.payload(), *menu_payload(specs)]
+    return [*tree.payload(), *menu_payload(specs, tree.translated)]
 
 
 async def commands_there(client: discord.Client, application_id: int) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import Any, Final, assert_never
 
 from msgspec import Struct
 
-from adapters.contract import CommandSpec, Option, OptionKind, Visibility
+from adapters.contract import CommandSpec, Option, OptionKind, Visibility, translatable
 
 Payload = dict[str, Any]
 Translated = Callable[[str], Mapping[str, str]]
@@ -34,6 +34,9 @@ DESCRIPTION_MAX: Final = 100
 COMMAND_LENGTH_MAX: Final = 8_000
 """All names, descriptions and values of one command together."""
 
+NAME_MAX: Final = 32
+# Letters of any script, without capitals, and what joins them.
+_LOCAL_NAME = re.compile(r"[-_'\w]{1,32}")
 _NAME = re.compile(r"[-_a-z0-9]{1,32}")
 # Tags of ours that Discord writes otherwise, and those that it knows.
 _LOCALES: Final = {"es": "es-ES", "pt": "pt-BR", "sv": "sv-SE", "zh": "zh-CN"}
@@ -120,7 +123,7 @@ class Tree:
     """All commands as Discord has them."""
 
     def __init__(self, specs: Sequence[CommandSpec], translated: Translated = lambda _: {}) -> None:
-        self._translated = translated
+        self.translated = translated
         names = {spec.name for spec in specs}
         groups = {name.partition(" ")[0] for name in names if " " in name}
         self.leaves = {(leaf := _leaf(spec, groups)).path: leaf for spec in specs}
@@ -136,7 +139,7 @@ class Tree:
         tops: dict[str, list[Leaf]] = {}
         for leaf in self.leaves.values():
             tops.setdefault(leaf.path[0], []).append(leaf)
-        return [self._top(name, leaves) for name, leaves in sorted(tops.items())]
+        return self._names([self._top(name, leaves) for name, leaves in sorted(tops.items())])
 
     def _top(self, name: str, leaves: list[Leaf]) -> Payload:
         seen_with = {_SEEN_WITH.get(leaf.spec.right, MODERATE_MEMBERS) if leaf.spec.right else None for leaf in leaves}
@@ -156,16 +159,16 @@ class Tree:
             for leaf in sorted(leaves, key=lambda leaf: (leaf.path[1] != BASE, leaf.path[1]))
         ]
         base = next((leaf for leaf in leaves if leaf.path[1] == BASE), leaves[0])
-        return top | self._described(base.spec.help) | {"options": subcommands}
+        return top | self._described(base.spec.help) | {"options": self._names(subcommands)}
 
     def _options(self, leaf: Leaf) -> list[Payload]:
         slots = sorted(leaf.slots.values(), key=lambda slot: slot.name != slot.option.name)
         options = [self._option(slot) for slot in slots]
         if leaf.spec.visibility is Visibility.PUBLIC:
-            described = self._described("answer so that only you see it")
+            described = self._described(translatable("answer so that only you see it"))
             options.append({"type": Kind.BOOLEAN.value, "name": PRIVATE, "required": False} | described)
         # Discord wants those that are needed first.
-        return sorted(options, key=lambda option: not option["required"])
+        return self._names(sorted(options, key=lambda option: not option["required"]))
 
     def _option(self, slot: Slot) -> Payload:
         option = slot.option
@@ -195,9 +198,38 @@ class Tree:
         return {"description": _cut(text)} | self._localised("description", text)
 
     def _localised(self, what: str, text: str) -> Payload:
-        found = {_LOCALES.get(tag, tag): _cut(said) for tag, said in self._translated(text).items()}
-        known = {tag: said for tag, said in found.items() if tag in _KNOWN_LOCALES}
-        return {f"{what}_localizations": known} if known else {}
+        return localised(what, self.translated(text), DESCRIPTION_MAX)
+
+    def _names(self, told: list[Payload]) -> list[Payload]:
+        """Commands, or the options of one, with their names in other languages, as far as Discord takes these: nothing
+        is called as another beside it is."""
+        taken: dict[str, set[str]] = {}
+        for each in told:
+            names: dict[str, str] = {}
+            for tag, said in _by_locale(self.translated(each["name"])).items():
+                name = said.strip().lower().replace(" ", "-")
+                others = taken.setdefault(tag, {other["name"] for other in told if other is not each})
+                if _LOCAL_NAME.fullmatch(name) and name not in others:
+                    others.add(name)
+                    names[tag] = name
+            if names:
+                each["name_localizations"] = names
+        return told
+
+
+def localised(what: str, said: Mapping[str, str], most: int) -> Payload:
+    """A text in the languages that Discord knows."""
+    known = {tag: _cut(text, most) for tag, text in _by_locale(said).items()}
+    return {f"{what}_localizations": known} if known else {}
+
+
+def _by_locale(said: Mapping[str, str]) -> dict[str, str]:
+    """What is said in the languages that Discord knows, by its own tags; that of a region before its language's."""
+    found: dict[str, str] = {}
+    for tag in sorted(said, key=len):
+        theirs = tag.replace("_", "-")
+        found[_LOCALES.get(theirs, theirs)] = said[tag]
+    return {tag: text for tag, text in found.items() if tag in _KNOWN_LOCALES}
 
 
 def _leaf(spec: CommandSpec, groups: Iterable[str]) -> Leaf:
@@ -241,7 +273,9 @@ def _slots(option: Option) -> list[Slot]:
 
 
 def _further(slot: Slot) -> str:
-    return "a file of rows instead: member,amount" if slot.kind is Kind.ATTACHMENT else "one more"
+    if slot.kind is Kind.ATTACHMENT:
+        return translatable("a file of rows instead: member,amount")
+    return translatable("one more")
 
 
 def _is_suggested(option: Option) -> bool:
@@ -257,8 +291,8 @@ def _named(name: str) -> str:
     return name
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= DESCRIPTION_MAX else f"{text[: DESCRIPTION_MAX - 1]}…"
+def _cut(text: str, most: int = DESCRIPTION_MAX) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def is_same(ours: object, theirs: object) -> bool:

@@ -72,7 +72,7 @@ class Attendance:
         self._room.rights.forget(chat.id)
         if not reading.is_group(chat) or not is_here(change.new_chat_member):
             return
-        where = Where(chat=chat.id, person=change.from_user.id, name="", locale="en")
+        where = Where(chat=chat.id, person=change.from_user.id, name="", locale=change.from_user.language_code or "en")
         administers = change.new_chat_member.status == ChatMember.ADMINISTRATOR
         if not is_here(change.old_chat_member):
             if await self._room.memory.swap("greeted", str(chat.id), None, "yes", keep=GREETED_FOR):

@@ -236,7 +236,8 @@ class TelegramDoor:
 
     async def _put_up_menus(self) -> None:
         try:
-            await menus.put_up(self._bot, self._conversation.specs(), self._conversation.help_of)
+            talk = self._conversation
+            await menus.put_up(self._bot, talk.specs(), talk.help_of, talk.languages())
         except TelegramError as problem:
             log.warning("menus not set", problem=problem_of(problem))
 

@@ -18,8 +18,14 @@ from adapters.telegram.logs import problem_of
 TIMEOUT_S: Final = 10.0
 
 
-async def look(line: Line, groups: Sequence[int], specs: Iterable[CommandSpec], help_of: menus.HelpOf) -> TelegramState:
-    """Asks Telegram about the bot, and about each of `groups`."""
+async def look(
+    line: Line,
+    groups: Sequence[int],
+    specs: Iterable[CommandSpec],
+    help_of: menus.HelpOf,
+    languages: Iterable[str] = (),
+) -> TelegramState:
+    """Asks Telegram about the bot, and about each of `groups`. `languages`: what there are menus in beside English."""
     request = HTTPXRequest(connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S)
     unused = HTTPXRequest()
     bot = Bot(line.token, base_url=f"{line.api_url}/bot", request=request, get_updates_request=unused)
@@ -35,7 +41,7 @@ async def look(line: Line, groups: Sequence[int], specs: Iterable[CommandSpec], 
                 pending=webhook.pending_update_count,
                 failed_at=webhook.last_error_date,
                 failure=webhook.last_error_message or "",
-                menus_kept=await menus.are_up(bot, specs, help_of),
+                menus_kept=await menus.are_up(bot, specs, help_of, languages),
                 groups=tuple([await _group(bot, group) for group in groups]),
             )
     except InvalidToken:

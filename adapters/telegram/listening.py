@@ -101,7 +101,7 @@ class Listener:
             chat=message.chat.id,
             person=0,
             name="",
-            locale="en",
+            locale=(message.from_user.language_code if message.from_user else None) or "en",
             topic=reading.topic(message),
             message=message.message_id,
         )

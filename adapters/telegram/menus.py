@@ -19,8 +19,9 @@ from adapters.telegram.rendering import Written, short
 
 DESCRIPTION_UNITS_MAX: Final = 100
 COMMANDS_MAX: Final = 100
-LOCALES: Final = ("en",)
-"""The languages that there are texts in."""
+CODE_LENGTH: Final = 2
+SOURCE: Final = "en"
+"""What whoever has another language than we have texts in sees."""
 
 HelpOf = Callable[[CommandSpec, str], str]
 
@@ -54,28 +55,38 @@ def _commands(
     ]
 
 
-async def put_up(bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf) -> None:
+async def put_up(bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf, languages: Iterable[str]) -> None:
     """Sets the menus that are not so already. Raises TelegramError."""
-    for scope, code, commands in await _stale(bot, specs, help_of):
+    for scope, code, commands in await _stale(bot, specs, help_of, languages):
         await bot.set_my_commands(commands, scope, code)
 
 
-async def are_up(bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf) -> bool:
+async def are_up(bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf, languages: Iterable[str]) -> bool:
     """Whether the menus are those of this release. Raises TelegramError."""
-    return not await _stale(bot, specs, help_of)
+    return not await _stale(bot, specs, help_of, languages)
 
 
 async def _stale(
-    bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf
+    bot: Bot, specs: Iterable[CommandSpec], help_of: HelpOf, languages: Iterable[str]
 ) -> list[tuple[BotCommandScope, str, list[BotCommand]]]:
     known = list(specs)
     found = []
-    for locale in LOCALES:
-        code = "" if locale == "en" else locale
+    for code, locale in {"": SOURCE, **_codes(languages)}.items():
         for scope, commands in menus(known, help_of, locale):
             there = await bot.get_my_commands(scope, code)
             if [_compared(command) for command in there] != [_compared(command) for command in commands]:
                 found.append((scope, code, commands))
+    return found
+
+
+def _codes(languages: Iterable[str]) -> dict[str, str]:
+    """Locales by Telegram's codes, which are languages of two letters: it knows no regions. The language by itself goes
+    before that of a region."""
+    found: dict[str, str] = {}
+    for locale in sorted(languages, key=len):
+        language = locale.partition("_")[0]
+        if len(language) == CODE_LENGTH:
+            found.setdefault(language, locale)
     return found
 
 

@@ -76,6 +76,10 @@ def _typed(setting: Setting, typed: str, asked: Asked) -> Value:
             return True if text.lower() in _ON else False if text.lower() in _OFF else text
         case Kind.CHOICE:
             return text.lower()
+        case Kind.LANGUAGE:
+            # As people and platforms write it: `pt-br`.
+            language, _, region = text.replace("-", "_").partition("_")
+            return f"{language.lower()}_{region.upper()}" if region else language.lower()
         case Kind.TEXT | Kind.TIME_ZONE:
             return text
 

@@ -114,6 +114,9 @@ class Prompt:
     def hint(self, hint: Hint, locale: str, **values: str) -> Reply:
         return self._reply
 
+    def languages(self) -> tuple[str, ...]:
+        return ()
+
     def translated(self, text: str) -> Mapping[str, str]:
         return {}
 

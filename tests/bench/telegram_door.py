@@ -169,6 +169,9 @@ class Answering(Conversation):
     def hint(self, hint: Any, locale: str, **values: str) -> Reply:
         raise NotImplementedError
 
+    def languages(self) -> tuple[str, ...]:
+        return ()
+
     def translated(self, text: str) -> dict[str, str]:
         raise NotImplementedError
 

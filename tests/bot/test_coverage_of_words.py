@@ -26,7 +26,7 @@ from economy.values import Own
 
 ROOT = Path(__file__).parents[2]
 WORDS = Words("en", Settings())
-KEYWORDS = {"line": None, "text": None, "lines": (1, 2), "texts": (1, 2)}
+KEYWORDS = {"line": None, "text": None, "lines": (1, 2), "texts": (1, 2), "translatable": None}
 RIGHTS = {str(right) for right in Right}
 
 
@@ -174,9 +174,10 @@ def test_every_gift_has_its_words(gift):
 
 def texts_in_code():
     catalogue = Catalog()
-    found = extract_from_dir(str(ROOT / "bot"), keywords=KEYWORDS, method_map=[("**.py", "python")])
-    for _, _, message, _, _ in found:
-        catalogue.add(message)
+    methods = [("commands/registry.py", "bot.extraction:extract"), ("**.py", "python")]
+    for folder in ("bot", "adapters"):
+        for _, _, message, _, _ in extract_from_dir(str(ROOT / folder), keywords=KEYWORDS, method_map=methods):
+            catalogue.add(message)
     return {message.id for message in catalogue if message.id}
 
 

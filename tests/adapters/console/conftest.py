@@ -120,6 +120,9 @@ class Attentive:
     def hint(self, hint: Hint, locale: str, **values: str) -> Reply:
         return say(str(hint), visibility=Visibility.PRIVATE, outcome="hint")
 
+    def languages(self) -> tuple[str, ...]:
+        return ()
+
     def translated(self, text: str) -> dict[str, str]:
         return {}
 

@@ -88,6 +88,9 @@ class Overheard:
     def hint(self, hint: Hint, locale: str, **values: str) -> Reply:
         return self._conversation.hint(hint, locale, **values)
 
+    def languages(self) -> tuple[str, ...]:
+        return self._conversation.languages()
+
     def translated(self, text: str) -> Mapping[str, str]:
         return self._conversation.translated(text)
 
