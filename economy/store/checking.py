@@ -23,7 +23,7 @@ from economy.store.outbox import DEAD_US
 from economy.store.revision import HEAD
 from economy.store.schema import current, fingerprint
 from economy.store.sqlite import WAL_SIZE_MAX
-from economy.store.tables import counters, entries, outbox
+from economy.store.tables import bots, counters, entries, outbox
 from economy.store.timing import from_us
 
 DAMAGES_MAX: Final = 10
@@ -73,10 +73,12 @@ async def check_up(address: str, clock: Clock) -> Checkup:
         found = await fingerprint(store)
         server = store.server
         facts = await _of_file(store) if server is None else await _of_server(store, server)
+        # Somebody may have taken a table away: that is told, and hinders nothing else.
+        there = found.keys() if revision == HEAD else set()
         async with store.read() as connection:
-            newest = (await connection.execute(_NEWEST)).scalar() if revision == HEAD else None
-            bots = await known(connection) if revision == HEAD else {}
-            given_up = (await connection.execute(_GIVEN_UP)).scalar_one() if revision == HEAD else 0
+            newest = (await connection.execute(_NEWEST)).scalar() if {entries.name, counters.name} <= there else None
+            known_bots = await known(connection) if bots.name in there else {}
+            given_up = (await connection.execute(_GIVEN_UP)).scalar_one() if outbox.name in there else 0
             losses = [] if server is None else await server.losses(connection)
             ahead_s = None if server is None else await _clock_ahead(connection, clock)
         return Checkup(
@@ -84,7 +86,7 @@ async def check_up(address: str, clock: Clock) -> Checkup:
             losses=tuple(losses),
             revision=revision,
             head=HEAD,
-            bots=bots,
+            bots=known_bots,
             notices_given_up=given_up,
             changed=None if made is None else tuple(table for table in made if found.get(table) != made[table]),
             unknown=() if made is None else tuple(sorted(found.keys() - made.keys())),
