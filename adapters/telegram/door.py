@@ -11,11 +11,12 @@ from msgspec import Struct
 from telegram import Update
 from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, CallbackContext, ExtBot, TypeHandler
-from telegram.request import BaseRequest, HTTPXRequest
+from telegram.request import BaseRequest
 
 from adapters.contract import Bots, Conversation, Delivery, DoorError, Memory, Reply, Told, must_be_ours
 from adapters.telegram import menus
 from adapters.telegram.acquaintance import Acquaintance
+from adapters.telegram.calling import Patience, Requests
 from adapters.telegram.intake import LEASE, POLL_S, Fetching, Listening, Polling, Taking, Webhook
 from adapters.telegram.listening import Listener
 from adapters.telegram.logs import log, problem_of
@@ -31,6 +32,8 @@ from adapters.telegram.sweeping import AFTER_S, Sweeper
 from economy.service import Place, Role
 
 CONNECTIONS: Final = 64
+FETCHED_WITHIN_S: Final = 10.0
+"""How much longer than it was told to wait Telegram may take until updates come."""
 TOLD_KEPT_FOR: Final = timedelta(days=2)
 API: Final = "https://api.telegram.org"
 
@@ -71,9 +74,10 @@ class TelegramDoor:
         self._conversation = conversation
         self._memory = memory
         self._pacer = Pacer(line.limits)
+        fetching = Fetching(connections=2, patience=Patience(read_s=FETCHED_WITHIN_S))
         self._requests: tuple[BaseRequest, BaseRequest] = (
-            request or HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30.0),
-            Fetching(connection_pool_size=2, read_timeout=float(line.poll_s + 10)),
+            request or Requests(connections=CONNECTIONS, patience=Patience()),
+            fetching,
         )
         self._application = _application(line, self._pacer, *self._requests)
         self._bot: ExtBot[int] = self._application.bot
@@ -81,7 +85,7 @@ class TelegramDoor:
         self._room: Room | None = None
         self._taking = Taking(self._application.process_update)
         self._intake: Polling | Listening = (
-            Polling(self._bot, memory, self._taking, poll_s=line.poll_s, lease=line.lease)
+            Polling(self._bot, fetching, memory, self._taking, poll_s=line.poll_s, lease=line.lease)
             if line.webhook is None
             else Listening(self._bot, line.webhook, self._taking)
         )

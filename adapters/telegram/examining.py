@@ -7,10 +7,10 @@ from typing import Final
 
 from telegram import Bot, ChatMember
 from telegram.error import InvalidToken, TelegramError
-from telegram.request import HTTPXRequest
 
 from adapters.contract import CommandSpec
 from adapters.telegram import menus
+from adapters.telegram.calling import Patience, Requests
 from adapters.telegram.door import Line
 from adapters.telegram.found import GroupState, TelegramState
 from adapters.telegram.logs import problem_of
@@ -26,8 +26,8 @@ async def look(
     languages: Iterable[str] = (),
 ) -> TelegramState:
     """Asks Telegram about the bot, and about each of `groups`. `languages`: what there are menus in beside English."""
-    request = HTTPXRequest(connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S)
-    unused = HTTPXRequest()
+    request = Requests(connections=1, patience=Patience(connect_s=TIMEOUT_S, read_s=TIMEOUT_S))
+    unused = Requests(connections=1, patience=Patience())
     bot = Bot(line.token, base_url=f"{line.api_url}/bot", request=request, get_updates_request=unused)
     try:
         async with bot:

@@ -13,15 +13,16 @@ import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
 from msgspec import Struct
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, TelegramError
-from telegram.request import HTTPXRequest
 
 from adapters.contract import DoorError, Memory
+from adapters.telegram.calling import Requests
 from adapters.telegram.logs import log, problem_of
 
 Take = Callable[[Update], Coroutine[None, None, None]]
@@ -95,37 +96,59 @@ class Taking:
             await asyncio.wait(cut)
 
 
-class Fetching(HTTPXRequest):
-    """Fetches updates so that one that cannot be read is stepped over: an update that asks for nothing stands for it.
+class Fetching(Requests):
+    """Fetches updates, and keeps them as they came for whoever asked: the bot is told that there are none.
 
-    The library would end at it, at every attempt anew, and log all that was fetched with what people wrote.
+    It would read all before it gives any, end at one that it cannot read, at every attempt anew, and log all that was
+    fetched with what people wrote.
     """
 
-    @staticmethod
-    def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        answer: dict[str, Any] = HTTPXRequest.parse_json_payload(payload)
-        result = answer.get("result")
-        if isinstance(result, list):
-            answer["result"] = [each if _is_readable(each) else {"update_id": each["update_id"]} for each in result]
-        return answer
+    _fetched: Sequence[dict[str, Any]] = ()
+
+    async def do_request(self, *asked: Any, **more: Any) -> tuple[int, bytes]:
+        status, body = await super().do_request(*asked, **more)
+        if status != HTTPStatus.OK:
+            return status, body
+        found = self.parse_json_payload(body).get("result")
+        if not isinstance(found, list) or not all(_is_numbered(each) for each in found):
+            raise TelegramError("Invalid server response")
+        self._fetched = found
+        return status, b'{"ok":true,"result":[]}'
+
+    def taken(self) -> Sequence[dict[str, Any]]:
+        """What was fetched last, once."""
+        found, self._fetched = self._fetched, ()
+        return found
 
 
-def _is_readable(update: dict[str, Any]) -> bool:
+def _is_numbered(update: object) -> bool:
+    return isinstance(update, dict) and isinstance(update.get("update_id"), int)
+
+
+def _read(update: dict[str, Any], bot: Bot) -> Update:
+    """An update that asks for nothing stands for one that cannot be read, which is so stepped over."""
     try:
-        Update.de_json(update, None)
+        return Update.de_json(update, bot)
     except Exception as problem:  # noqa: BLE001  # whatever the library makes of it
         log.error("update not read", update=update["update_id"], problem=type(problem).__name__)
-        return False
-    return True
+        return Update(update["update_id"])
 
 
 class Polling:
     """Fetches updates. Only one process may: others would take every second message from it, unseen."""
 
     def __init__(
-        self, bot: Bot, memory: Memory, taking: Taking, *, poll_s: int = POLL_S, lease: timedelta = LEASE
+        self,
+        bot: Bot,
+        fetching: Fetching,
+        memory: Memory,
+        taking: Taking,
+        *,
+        poll_s: int = POLL_S,
+        lease: timedelta = LEASE,
     ) -> None:
         self._bot = bot
+        self._fetching = fetching
         self._memory = memory
         self._taking = taking
         self._poll_s = poll_s
@@ -219,9 +242,10 @@ class Polling:
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((asking, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if asking.done():
-                return asking.result()
-            return ()
+            if not asking.done():
+                return ()
+            asking.result()
+            return [_read(update, self._bot) for update in self._fetching.taken()]
         finally:
             for task in (asking, stopping):
                 if not task.done():

@@ -13,6 +13,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, Re
 from telegram.ext import ExtBot
 
 from adapters.contract import File, Picture
+from adapters.telegram.calling import NotSent
 from adapters.telegram.logs import log, problem_of
 from adapters.telegram.pacing import Urgency
 from adapters.telegram.rendering import Written, short
@@ -22,8 +23,6 @@ T = TypeVar("T")
 CAPTION_UNITS_MAX: Final = 1024
 ATTEMPTS: Final = 3
 
-# What httpx calls a request that cannot have reached anybody.
-_UNSENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 # As it is sent: the library would take a twentieth of its time to write it anew for every message.
 _PLAIN: Final = {"link_preview_options": _NO_PREVIEW.to_json()}
@@ -217,9 +216,7 @@ class Sender:
 
 def is_unsent(problem: TelegramError) -> bool:
     """Whether a request that failed so has done nothing for sure, and may be made again."""
-    if isinstance(problem, NetworkError):
-        return type(problem.__cause__).__name__ in _UNSENT
-    return isinstance(problem, RetryAfter)
+    return isinstance(problem, NotSent | RetryAfter)
 
 
 async def _in_html_or_plain(send: Callable[..., Awaitable[T]], chat: int) -> T:

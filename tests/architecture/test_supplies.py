@@ -18,6 +18,7 @@ CHOSEN = {
     "alembic",
     "asyncpg",
     "babel",
+    "certifi",
     "confusable-homoglyphs",
     "discord-py",
     "msgspec",
