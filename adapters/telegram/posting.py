@@ -8,6 +8,7 @@ button. What is one's own is never said in the group.
 from __future__ import annotations
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
@@ -48,6 +49,7 @@ LINK: Final = "c"
 nothing: who they are Telegram says, and whether they are in the group."""
 THANKS: Final = "thanks"
 """The outcome that is added to what it is about: how much was sent stays to be seen."""
+TOLD_MAX: Final = 10_000
 WAITS_FOR: Final = timedelta(minutes=10)
 """How long an answer can be fetched by whoever has to open a chat first."""
 
@@ -74,6 +76,8 @@ class Postman:
         self._memory = memory
         self._addressing = addressing
         self._link = link
+        self._told: OrderedDict[tuple[int, str], bool] = OrderedDict()
+        """What this process told lately, or is telling, in which chat; whether that was an answer given again."""
 
     async def deliver(self, reply: Reply, where: Where, own: Own, *, sees_all: bool = True) -> None:
         """Never raises for what Telegram refuses: coins have moved or not, whoever can be told or not."""
@@ -116,6 +120,23 @@ class Postman:
     # --- to everyone ------------------------------------------------------------------------------------------------
 
     async def _publicly(self, reply: Reply, where: Where, own: Own, *, sees_all: bool) -> None:
+        """Once, though somebody presses or sends it again while it is on its way: the later answer may overtake."""
+        if reply.mark is None:
+            await self._to_everyone(reply, where, own, sees_all=sees_all)
+            return
+        about = (where.chat, reply.mark)
+        if about in self._told and (reply.repeated or self._told[about]):
+            return
+        self._told[about] = reply.repeated
+        if len(self._told) > TOLD_MAX:
+            self._told.popitem(last=False)
+        try:
+            await self._to_everyone(reply, where, own, sees_all=sees_all)
+        except BaseException:
+            self._told.pop(about, None)
+            raise
+
+    async def _to_everyone(self, reply: Reply, where: Where, own: Own, *, sees_all: bool) -> None:
         words = self._words(own, sees_all=sees_all)
         if reply.repeated and reply.mark and await self._posts.is_published(where.chat, reply.mark):
             return

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.telegram.buttons import Head, packed, unpacked
-from tests.support.telegram import BOT_ID, Group, Telegram
+from tests.support.telegram import BOT_ID, BotApiError, Group, Telegram
 from tests.support.telegram_town import serving
 
 ids = st.one_of(st.none(), st.integers(-(2**53), 2**53))
@@ -50,6 +50,21 @@ async def test_a_question_is_confirmed_once_however_often_it_is_pressed(there, g
     assert public == ["ana tipped bo 1,500 coins."]
     assert question.removed
     assert await coins(there, "bo") == "You have 1,500 coins."
+
+
+async def test_a_question_pressed_again_while_its_answer_waits_for_its_turn_is_answered_once(there, group):
+    """Fault 25"""
+
+    def wait():
+        raise BotApiError(429, "Too Many Requests: retry after 1", retry_after=1)
+
+    await there.settled(there.say("ana", "/tip @bo 1500", group))
+    question = there.seen_in(group, by="ana")[-1]
+    data = question.button("Confirm")["callback_data"]
+    there.fail("sendMessage", wait)
+    await there.settled(*(there.press_data("ana", question, data) for _ in range(5)))
+    public = [shown.text for shown in there.seen_in(group) if "tipped" in shown.text]
+    assert public == ["ana tipped bo 1,500 coins."]
 
 
 async def test_somebody_elses_question_is_not_confirmed(there, group):
