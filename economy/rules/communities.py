@@ -196,6 +196,9 @@ class JoinPlace(Order, frozen=True, kw_only=True, tag="join_place"):
             return wrong
         if there.id == books.id:
             return refuse(Code.INVALID_ARGUMENT, rule="own_place_code")
+        if there.flags.get(MEETS_IN) is not None:
+            # Its own place went elsewhere since: nobody would be left there who owns it.
+            return wrong
         return wrong if offer.order.taken_by not in (None, books.place) else (there, offer, offer.order)
 
     def _question(

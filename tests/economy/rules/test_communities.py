@@ -118,6 +118,16 @@ def test_whatever_is_wrong_with_a_code_is_refused_alike(offer):
     assert wrong == join(terrace(lobby()), "nonsense") == join(terrace(None))
 
 
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_code_of_a_community_whose_own_place_went_elsewhere_is_wrong(confirmed):
+    """Fault 106: there is nobody who owns it by their platform while it is away."""
+    away = {MEETS_IN: "7 2026-01-05T11:59:00+00:00 garden"}
+    assert rule(join(terrace(lobby(offer=admitted(), flags=away)), confirmed=confirmed)) == "code"
+    assert not isinstance(
+        join(terrace(lobby(offer=admitted(), flags={MEETS_IN: None})), confirmed=confirmed), Refusal
+    ), "home again"
+
+
 def test_after_some_wrong_codes_no_more_are_looked_at():
     books = terrace(lobby(offer=admitted()))
     books.tries = TRIES_MAX

@@ -235,6 +235,17 @@ async def test_a_code_is_for_the_first_place_that_says_it_and_once(journal, read
     assert refusal_of(await bo.ask(code)).rule == "code"
 
 
+async def test_a_code_is_nothing_once_the_place_that_gave_it_went_elsewhere(journal, reads, ana, bo):
+    """Fault 106: the others would share a community that nobody owns."""
+    cy = Owner(journal, NOOK, "cy")
+    code = await ana.invite(reads)
+    asked = await bo.ask(code)
+    number_of(await ana.join(await cy.invite(reads)))
+    assert refusal_of(await journal.submit(bo.confirms(asked, code))).rule == "code"
+    assert refusal_of(await bo.ask(code)).rule == "code"
+    assert (await reads.reader(CAFE, person("bo"))).home is None
+
+
 async def test_codes_are_not_guessed(journal, reads, ana, bo, clock):
     code = await ana.invite(reads)
     community_id = code.partition("-")[0]
