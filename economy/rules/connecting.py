@@ -55,14 +55,18 @@ from economy.links import (
 )
 from economy.refusals import Code, Refusal, Value, refuse
 from economy.rules.presence import place_flag, places_of_both
-from economy.totals import ADJUSTED, DIAMONDS, EARNED
+from economy.totals import ADJUSTED, DIAMONDS, EARNED, REACTED
 from economy.values import Asset, Coins, Identity, MemberId
 
 HOLD_DAYS_MAX: Final = 366
 """How far back a member's totals can still matter: the longest hold, and a day for other time zones."""
 
-_CARRIED: Final = (FREEZE, HIDDEN, DAILY_DAY, DAILY_STREAK)
-"""Flags that whoever leaves a person starts with, so that nobody gets rid of them by leaving."""
+_CARRIED: Final = (FREEZE, HIDDEN, DAILY_DAY)
+"""Flags that whoever leaves a person starts with, so that nobody gets rid of them by leaving. Days in a row are none of
+them: they are worth coins, and stay with the person."""
+
+_CAPPED: Final = (ADJUSTED, EARNED, REACTED)
+"""Totals of the day that have a limit, which leaving is no way round."""
 
 
 class CodeGiven(Receipt, frozen=True, kw_only=True, tag="code_given"):
@@ -463,9 +467,7 @@ def depart(books: Books, member_id: MemberId, left: tuple[MemberId, ...], now: d
     for each in left:
         facts += [Fact(each, ACTED, None, True), Fact(each, APART, None, apart)]
         facts += [Fact(each, name, None, value) for name in _CARRIED if (value := member.flags.get(name)) is not None]
-    totals = tuple(
-        TotalMoved(name, today, amount) for name in (ADJUSTED, EARNED) if (amount := member.total(name, today))
-    )
+    totals = tuple(TotalMoved(name, today, amount) for name in _CAPPED if (amount := member.total(name, today)))
     return Decision(
         receipt=Disconnected(member=member.id, left=left, totals=totals),
         facts=tuple(facts),

@@ -22,8 +22,9 @@ from economy.rules.earning import ClaimDaily
 from economy.rules.presence import Hide
 from economy.rules.safety import Block, Freeze, FreezeAll, Scope
 from economy.service import Answer
-from economy.totals import ADJUSTED, DIAMONDS, EARNED
+from economy.totals import ADJUSTED, DIAMONDS, EARNED, REACTED
 from economy.values import COINS_MAX, Asset, Reason, Role, receipt_id
+from tests.economy.model import receipt_of
 from tests.economy.scene import OWNER, Scene, person, refused
 
 WHY = Reason("a reason")
@@ -364,6 +365,32 @@ def test_whoever_leaves_has_nothing_and_what_they_did_is_done(scene):
     refused(scene.submit(ClaimDaily(by=person("bo"))), Code.ALREADY_CLAIMED)
     assert scene.has("bo") == (0, 0, 0), "no second welcome"
     assert scene.model.member(person("bo")).total(EARNED, scene.now.date().toordinal()) == 50
+
+
+def test_days_in_a_row_stay_with_the_person_alone(scene):
+    """Fault 28: else whoever connects an account for a moment has them twice."""
+    scene.set("daily_streak_bonus", 10)
+    for _ in range(3):
+        scene.done(ClaimDaily(by=person("ana")))
+        scene.later(days=1)
+    scene.later(days=-1)
+    connect(scene, "ana", "bo")
+    disconnect(scene, "bo")
+    refused(scene.submit(ClaimDaily(by=person("bo"))), Code.ALREADY_CLAIMED)
+    scene.later(days=1)
+    for name, amount, streak in (("ana", 80, 4), ("bo", 50, 1)):
+        claimed = receipt_of(scene.submit(ClaimDaily(by=person(name))))
+        assert (claimed.amount, claimed.streak) == (amount, streak)
+
+
+def test_leaving_is_no_way_round_what_a_day_allows(scene):
+    today = scene.now.date().toordinal()
+    connect(scene, "ana", "bo")
+    capped = {ADJUSTED: 70, EARNED: 50, REACTED: 100}
+    scene.model.member(person("ana")).totals.update({(name, today): amount for name, amount in capped.items()})
+    disconnect(scene, "bo")
+    for name in ("ana", "bo"):
+        assert {total: scene.model.member(person(name)).total(total, today) for total in capped} == capped
 
 
 def test_others_can_be_sent_away_and_the_coins_stay(scene):
