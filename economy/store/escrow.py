@@ -3,14 +3,15 @@ taken is left to the next."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, case, cast, func, select, tuple_, update
+from sqlalchemy import BigInteger, case, cast, exists, func, select, tuple_, update
 
 from economy.links import SUCCESSOR
 from economy.service import Due, WaitingNow
 from economy.store.engine import Store
+from economy.store.skew import Skew
 from economy.store.tables import entries, flags, identities, places, waiting
 from economy.store.timing import from_us, to_us
 from economy.values import EntryNumber, Identity, Place
@@ -20,15 +21,18 @@ NAMES_MAX: Final = 10_000
 
 
 class StoreEscrow:
-    """`economy.service.Escrow` on a store."""
+    """`economy.service.Escrow` on a store. Leases go by the database's clock, wherever their holders are."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, skew: Skew | None = None) -> None:
         self._store = store
+        self._skew = skew or Skew(store)
 
     async def lease(self, now: datetime, *, limit: int, for_s: float) -> list[Due]:
-        """What is due, earliest first: nobody else gets it for `for_s` seconds."""
-        now_us = to_us(now)
-        is_due = (waiting.c.due_us <= now_us) & (waiting.c.leased_until_us <= now_us)
+        """What is due, earliest first: nobody else gets it for `for_s` seconds. Due is what is past its hour by both
+        clocks: the rule goes by this machine's, and none that is ahead gives anything back early."""
+        here_us = to_us(now)
+        now_us = here_us + await self._skew.us()
+        is_due = (waiting.c.due_us <= min(here_us, now_us)) & (waiting.c.leased_until_us <= now_us) & _MEETS
         row = (waiting.c.community_id, waiting.c.entry)
         async with self._store.read() as connection:
             # Most looks find nothing, and only a writer would hold up the journal.
@@ -40,7 +44,7 @@ class StoreEscrow:
             taking = (
                 update(waiting)
                 .where(tuple_(*row).in_(wanted))
-                .values(leased_until_us=to_us(now + timedelta(seconds=for_s)), attempts=waiting.c.attempts + 1)
+                .values(leased_until_us=now_us + round(for_s * 1_000_000), attempts=waiting.c.attempts + 1)
             )
             await connection.execute(taking)
             found = (await connection.execute(_WHOSE.where(tuple_(*row).in_(wanted)))).all()
@@ -60,12 +64,15 @@ class StoreEscrow:
         async with self._store.read() as connection:
             names = select(waiting.c.name).distinct().limit(NAMES_MAX + 1)
             found = (await connection.execute(names)).scalars().all()
-            next_us = (await connection.execute(select(func.min(waiting.c.due_us)))).scalar_one_or_none()
+            next_us = (await connection.execute(select(func.min(waiting.c.due_us)).where(_MEETS))).scalar_one_or_none()
         return WaitingNow(
             frozenset(found[:NAMES_MAX]), len(found) <= NAMES_MAX, None if next_us is None else from_us(next_us)
         )
 
 
+# While its place is with another community, nothing can be given back in one: it waits until that comes home, and is in
+# nobody's way.
+_MEETS: Final = exists().where(places.c.community_id == waiting.c.community_id)
 successors = flags.alias("successors")
 # Of whoever went on as somebody else it is theirs.
 _owner = case(

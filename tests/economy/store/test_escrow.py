@@ -21,6 +21,7 @@ from economy.store.escrow import StoreEscrow
 from economy.store.journal import StoreJournal
 from economy.store.projector import StoreProjector
 from economy.store.reads import StoreReads
+from economy.store.skew import Skew, machine_time
 from economy.values import AmountWord, EntryNumber, Identity, Place, Reason
 from tests.economy.store.acting import ROOM, Acting, number_of, person, tip
 from tests.economy.store.audit import bonus, rows
@@ -28,6 +29,8 @@ from tests.support.stores import open_store
 
 ZOE = "console:@zoe"
 SOON_S = 60.0
+WAY_S = 5.0
+"""What the way to the database and back may make of clocks that are compared."""
 
 
 @pytest.fixture
@@ -191,6 +194,36 @@ async def test_what_one_who_died_had_taken_is_left_to_the_next(acting, store, cl
     clock.later(seconds=LEASE_S)
     assert await jobs.drain() == 1
     assert await bonus(store, "ana") == 100
+
+
+async def test_hosts_whose_clocks_are_five_minutes_apart_take_nothing_from_one_another(acting, store, clock):
+    """Fault 145: leases go by the database's clock. On one machine there is one clock."""
+    numbers = await left_by(acting, "ana", "bo", "cy")
+    clock.later(days=7, seconds=WAY_S)
+    if store.server is None:
+        return
+    apart = timedelta(minutes=5)
+    ours, ahead = StoreEscrow(store), StoreEscrow(store, Skew(store, lambda: machine_time() + apart))
+    taken = await ours.lease(clock.now(), limit=2, for_s=SOON_S)
+    rest = await ahead.lease(clock.now() + apart, limit=10, for_s=SOON_S)
+    assert [each.number for each in (*taken, *rest)] == numbers
+    clock.later(seconds=SOON_S + 2 * WAY_S)
+    assert len(await ahead.lease(clock.now() + apart, limit=10, for_s=SOON_S)) == 3
+
+
+async def test_a_host_whose_clock_is_ahead_gives_nothing_back_early(acting, store, clock):
+    """Fault 145. And one whose clock is behind takes nothing that the rule would not let it give back."""
+    await left_by(acting, "ana")
+    clock.later(days=7, minutes=-1)
+    if store.server is None:
+        return
+    apart = timedelta(minutes=5)
+    ahead = StoreEscrow(store, Skew(store, lambda: machine_time() + apart))
+    behind = StoreEscrow(store, Skew(store, lambda: machine_time() - apart))
+    assert await ahead.lease(clock.now() + apart, limit=10, for_s=SOON_S) == []
+    clock.later(minutes=2)
+    assert await behind.lease(clock.now() - apart, limit=10, for_s=SOON_S) == []
+    assert len(await ahead.lease(clock.now() + apart, limit=10, for_s=SOON_S)) == 1
 
 
 async def test_one_who_comes_back_to_what_another_did_finds_it_done(acting, store, clock, escrow):

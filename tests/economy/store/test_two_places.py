@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from economy.books import PRESENT
 from economy.refusals import Code
+from economy.rules.claiming import TipUnseen
 from economy.rules.communities import (
     HERE,
     REST_FOR,
@@ -30,9 +31,10 @@ from economy.rules.places import MapRole, Notices, TellIn
 from economy.rules.presence import Leave
 from economy.service import Answer, Submission
 from economy.store import tables
+from economy.store.escrow import StoreEscrow
 from economy.store.journal import StoreJournal
 from economy.store.reads import StoreReads
-from economy.values import IdempotencyKey, InvitationCode, Place, Role
+from economy.values import AmountWord, IdempotencyKey, InvitationCode, Place, Role
 from tests.economy.store import acting as acts
 from tests.economy.store.acting import Acting, number_of, person, refusal_of
 from tests.support.stores import open_store
@@ -244,6 +246,24 @@ async def test_a_code_is_nothing_once_the_place_that_gave_it_went_elsewhere(jour
     assert refusal_of(await journal.submit(bo.confirms(asked, code))).rule == "code"
     assert refusal_of(await bo.ask(code)).rule == "code"
     assert (await reads.reader(CAFE, person("bo"))).home is None
+
+
+async def test_what_waits_in_a_community_whose_place_is_elsewhere_is_in_nobodys_way(
+    store, journal, reads, ana, bo, clock
+):
+    """It is given back once the place is home; until then, what waits in others is given back as ever."""
+    cy = Owner(journal, NOOK, "cy")
+    for owner in (ana, bo):
+        await owner.grant(**{owner.name: 100})
+        await owner.done(TipUnseen(by=person(owner.name), name="console:@zoe", amount=AmountWord.exact(10)))
+        clock.later(seconds=1)
+    number_of(await ana.join(await cy.invite(reads)))
+    clock.later(days=7)
+    escrow = StoreEscrow(store)
+    assert [due.place for due in await escrow.lease(clock.now(), limit=1, for_s=60)] == [CAFE]
+    assert await escrow.lease(clock.now(), limit=1, for_s=60) == []
+    number_of(await ana.leave(reads))
+    assert [(due.place, due.attempts) for due in await escrow.lease(clock.now(), limit=1, for_s=60)] == [(LOBBY, 1)]
 
 
 async def test_codes_are_not_guessed(journal, reads, ana, bo, clock):
