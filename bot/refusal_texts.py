@@ -16,7 +16,7 @@ from bot.setting_texts import bounds
 from bot.wording import Words
 from economy.catalogue import DEFAULT_GIFTS
 from economy.refusals import Code, Refusal
-from economy.settings import SETTINGS
+from economy.settings import SETTINGS, Feature
 from economy.values import COINS_MAX, MemberId
 
 
@@ -162,6 +162,23 @@ def _left_lately(told: Told) -> Line:
     )
 
 
+def _unknown_member(told: Told) -> Line:
+    return told.line(
+        "I do not know {name} here. They count once they have joined or said something.", name=told.typed("name")
+    )
+
+
+def _unseen(told: Told) -> Line:
+    settings = told.words.settings
+    if not settings.feature_on(Feature.TIPPING) or not settings.feature_on(Feature.CLAIMS):
+        return _unknown_member(told)
+    return told.line(
+        "{name} was not seen here yet, and only a tip to them alone waits for them. They count once they have joined "
+        "or said something.",
+        name=told.typed("name"),
+    )
+
+
 def _setting_bounds(told: Told) -> Line:
     setting = SETTINGS.get(told.own("name"))
     if setting is None:
@@ -208,14 +225,8 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.SELF_TRANSFER, ""): lambda t: t.line("You cannot send to yourself. Name somebody else."),
     (Code.RECIPIENT_IS_BOT, ""): lambda t: t.line("{member} is a bot, and bots have no wallet.", member=t.member),
     (Code.RECIPIENT_IS_BOT, "roles"): lambda t: t.line("That is a bot, and bots hold no roles. Name a person."),
-    (Code.UNKNOWN_MEMBER, ""): lambda t: t.line(
-        "I do not know {name} here. They count once they have joined or said something.", name=t.typed("name")
-    ),
-    (Code.UNKNOWN_MEMBER, "unseen"): lambda t: t.line(
-        "{name} was not seen here yet, and only a tip to them alone waits for them. They count once they have joined "
-        "or said something.",
-        name=t.typed("name"),
-    ),
+    (Code.UNKNOWN_MEMBER, ""): _unknown_member,
+    (Code.UNKNOWN_MEMBER, "unseen"): _unseen,
     (Code.UNKNOWN_MEMBER, "left"): lambda t: t.line(
         "{name} is not here any more. They can receive again once they are back.", name=t.typed("name")
     ),
@@ -304,13 +315,17 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
         "At most {limit} tips of yours wait at a time. /balance shows them; /undo with a receipt takes one back.",
         limit=t.number("limit"),
     ),
-    (Code.LIMIT_EXCEEDED, "reaction_limit"): lambda t: t.line(
+    (Code.LIMIT_EXCEEDED, "reaction_limit"): lambda t: t.words.lines(
+        "This reaction tips {needed}, and {available} is left of what you can tip by reactions today.",
         "This reaction tips {needed}, and {available} are left of what you can tip by reactions today.",
+        t.number("available"),
         needed=t.coins("needed"),
         available=t.coins("available"),
     ),
-    (Code.INSUFFICIENT_FUNDS, "reaction_funds"): lambda t: t.line(
-        "This reaction tips {needed}, and you have {available} free ones. /daily brings more.",
+    (Code.INSUFFICIENT_FUNDS, "reaction_funds"): lambda t: t.words.lines(
+        "This reaction tips {needed}, and you have {available} that is free. /daily brings more.",
+        "This reaction tips {needed}, and you have {available} that are free. /daily brings more.",
+        t.number("available"),
         needed=t.coins("needed"),
         available=t.coins("available"),
     ),
@@ -450,6 +465,7 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     ),
     (Code.INVALID_ARGUMENT, "not_a_number"): _setting_bounds,
     (Code.INVALID_ARGUMENT, "out_of_bounds"): _setting_bounds,
+    (Code.INVALID_ARGUMENT, "not_a_choice"): _setting_bounds,
     (Code.INVALID_ARGUMENT, "not_a_switch"): lambda t: t.line("{name} is either on or off.", name=t.typed("name")),
     (Code.INVALID_ARGUMENT, "not_a_time_zone"): lambda t: t.line(
         "{name} takes the name of a time zone, such as Europe/Madrid or UTC.", name=t.typed("name")

@@ -40,8 +40,10 @@ async def claims(asked: Asked) -> Reply:
 def waiting(claims: Iterable[Claim], words: Words) -> list[Line]:
     """What is theirs as long as nobody takes it up."""
     return [
-        words.line(
+        words.lines(
+            "{amount} for {name} waits until {when}; /undo {receipt} takes it back.",
             "{amount} for {name} wait until {when}; /undo {receipt} takes them back.",
+            claim.amount,
             amount=words.coins(claim.amount),
             name=isolated(inert(claim.name)),
             when=words.moment(claim.until),
@@ -61,8 +63,10 @@ def tip_waits(receipt: TipWaits, done: Done, words: Words) -> Telling:
             name=waits_for,
             amount=words.coins(receipt.amount),
         ),
-        words.line(
+        words.lines(
+            "{name} was not seen here yet: the coin waits until {when}, and goes back after that.",
             "{name} was not seen here yet: the coins wait until {when}, and go back after that.",
+            int(receipt.amount),
             name=waits_for,
             when=words.moment(receipt.until),
         ),
@@ -78,8 +82,10 @@ def ask_tip_waits(receipt: TipWaits, done: Done, words: Words) -> Telling:
     waits_for, amount = _called(done, words), words.coins(receipt.amount)
     lines = [
         words.line("Tip {name} {amount}?", name=waits_for, amount=amount),
-        words.line(
+        words.lines(
+            "{name} was not seen here yet: the coin would wait until {when}, and go back after that.",
             "{name} was not seen here yet: the coins would wait until {when}, and go back after that.",
+            int(receipt.amount),
             name=waits_for,
             when=words.moment(receipt.until),
         ),

@@ -57,17 +57,23 @@ def _now(words: Words, settings: Settings, *, on: bool) -> Telling:
 def reaction_short(receipt: ReactionShort, done: Done, words: Words) -> Telling:
     needed, available = words.coins(receipt.needed), words.coins(receipt.available)
     if receipt.rule == "limit":
-        line = words.line(
+        line = words.lines(
+            "Your reaction tipped nobody: it takes {needed}, and {available} is left of the {limit} that you can tip "
+            "by reactions in a day.",
             "Your reaction tipped nobody: it takes {needed}, and {available} are left of the {limit} that you can tip "
             "by reactions in a day.",
+            int(receipt.available),
             needed=needed,
             available=available,
             limit=words.coins(words.settings.reaction_limit_daily),
         )
     else:
-        line = words.line(
+        line = words.lines(
+            "Your reaction tipped nobody: it takes {needed}, and you have {available} that is free. Reactions never "
+            "spend bought ones.",
             "Your reaction tipped nobody: it takes {needed}, and you have {available} that are free. Reactions never "
             "spend bought ones.",
+            int(receipt.available),
             needed=needed,
             available=available,
         )

@@ -50,7 +50,14 @@ def undone(receipt: Undone, done: Done, words: Words) -> Telling:
     lines = [_sentence(receipt, words)]
     missing = sum(part.missing for part in receipt.parts)
     if missing:
-        lines.append(words.line("{missing} had been spent and stay where they are.", missing=words.coins(missing)))
+        lines.append(
+            words.lines(
+                "{missing} had been spent and stays where it is.",
+                "{missing} had been spent and stay where they are.",
+                missing,
+                missing=words.coins(missing),
+            )
+        )
     touched = _holders(receipt.parts) - {receipt.actor}
     single = receipt.parts[0] if len(receipt.parts) == 1 else None
     return Telling(
@@ -75,7 +82,14 @@ def ask_undo(receipt: Undone, done: Done, words: Words) -> Telling:
         lines.append(words.lines("And {n} more.", "And {n} more.", more))
     missing = sum(part.missing for part in receipt.parts)
     if missing:
-        lines.append(words.line("{missing} have been spent and would stay.", missing=words.coins(missing)))
+        lines.append(
+            words.lines(
+                "{missing} has been spent and would stay.",
+                "{missing} have been spent and would stay.",
+                missing,
+                missing=words.coins(missing),
+            )
+        )
     return Telling(nodes=tuple(lines), fields=_fields(receipt))
 
 

@@ -90,6 +90,11 @@ def test_every_rule_has_its_sentence_or_its_codes(code, rule):
     assert (code, rule) in TEXTS or rule in meant
 
 
+def _setting_problems():
+    text = (ROOT / "economy" / "settings.py").read_text(encoding="utf-8")
+    return set(re.findall(r'"(not_a_\w+|out_of_bounds)"', text))
+
+
 def test_no_sentence_is_for_a_rule_that_is_gone():
     of_settings = {(Code.INVALID_ARGUMENT, name) for name in _setting_problems()}
     of_accounts = {(Code.INSUFFICIENT_FUNDS, own.name.lower()) for own in Own}
@@ -97,9 +102,9 @@ def test_no_sentence_is_for_a_rule_that_is_gone():
     assert {(code, rule) for code, rule in TEXTS if rule} <= answered
 
 
-def _setting_problems():
-    text = (ROOT / "economy" / "settings.py").read_text(encoding="utf-8")
-    return set(re.findall(r'"(not_a_\w+|out_of_bounds)"', text))
+@pytest.mark.parametrize("problem", sorted(_setting_problems()))
+def test_whatever_a_setting_cannot_be_has_its_sentence(problem):
+    assert (Code.INVALID_ARGUMENT, problem) in TEXTS
 
 
 def _parsing_rules():
