@@ -63,8 +63,9 @@ def sighting_of(user: discord.User | discord.Member, *, present: bool | None = N
 
 
 def locale_of(locale: discord.Locale | str | None) -> str:
-    """A locale's tag as we write them: `en-US` -> `en`, `pt-BR` -> `pt`."""
-    return str(locale or "en").partition("-")[0]
+    """A locale's tag as we write them: `pt-BR` -> `pt_BR`; all that is English is `en`, in which our texts are."""
+    language, _, region = str(locale or "en").partition("-")
+    return f"{language}_{region}" if region and language != "en" else language
 
 
 def facts_of(

@@ -39,7 +39,7 @@ NAME_MAX: Final = 32
 _LOCAL_NAME = re.compile(r"[-_'\w]{1,32}")
 _NAME = re.compile(r"[-_a-z0-9]{1,32}")
 # Tags of ours that Discord writes otherwise, and those that it knows.
-_LOCALES: Final = {"es": "es-ES", "pt": "pt-BR", "sv": "sv-SE", "zh": "zh-CN"}
+_LOCALES: Final = {"es": ("es-ES", "es-419"), "pt": ("pt-BR",), "sv": ("sv-SE",), "zh": ("zh-CN",)}
 _KNOWN_LOCALES: Final = frozenset(
     [
         "id",
@@ -228,7 +228,7 @@ def _by_locale(said: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for tag in sorted(said, key=len):
         theirs = tag.replace("_", "-")
-        found[_LOCALES.get(theirs, theirs)] = said[tag]
+        found |= dict.fromkeys(_LOCALES.get(theirs, (theirs,)), said[tag])
     return {tag: text for tag, text in found.items() if tag in _KNOWN_LOCALES}
 
 

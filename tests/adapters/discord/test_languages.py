@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.discord.syncing import commands_payload
-from adapters.discord.tree import Tree
+from adapters.discord.tree import Tree, _by_locale
 from bot import wording
 from bot.commands.registry import specs
 from bot.wording import translations_of
@@ -57,7 +57,23 @@ def test_what_is_told_in_many_languages_is_within_the_limits(folder) -> None:
     payload = commands_payload(Tree(specs(), translations_of), specs())
     check_commands(payload)
     tip = next(command for command in payload if command["name"] == "tip")
-    assert set(tip["description_localizations"]) == {"de", "fr", "pt-BR", "es-ES", "ja"}
+    assert set(tip["description_localizations"]) == {"de", "fr", "pt-BR", "es-ES", "es-419", "ja"}
+
+
+def test_a_language_is_told_in_each_of_discords_regions_unless_one_has_its_own(folder) -> None:
+    for tag in ("es", "pt_BR"):
+        write_language(folder, tag)
+    assert _by_locale({"es": "hola"}) == {"es-ES": "hola", "es-419": "hola"}
+    assert _by_locale({"es_419": "qué tal", "es": "hola"}) == {"es-ES": "hola", "es-419": "qué tal"}
+    assert _by_locale({"pt_BR": "oi", "pt": "olá"}) == {"pt-BR": "oi"}
+
+
+@pytest.mark.parametrize(("told", "tag"), [("pt-BR", "pt_BR"), ("es-419", "es"), ("sv-SE", "sv")])
+async def test_regions_read_the_language_that_their_menus_are_in(town, peer, folder, told, tag) -> None:
+    write_language(folder, tag)
+    bo = town.person("bo")
+    interaction = await peer.interact(2, bo.user, bo.channel, bo.command_data("balance", {}), locale=told)
+    assert all(line.startswith("«") for line in (await bo.sees(interaction)).lines)
 
 
 async def test_each_reads_what_is_theirs_in_their_own_language(town, peer) -> None:
