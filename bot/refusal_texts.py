@@ -466,6 +466,7 @@ TEXTS: Final[dict[tuple[Code, str], Callable[[Told], Line]]] = {
     (Code.INVALID_ARGUMENT, "not_a_number"): _setting_bounds,
     (Code.INVALID_ARGUMENT, "out_of_bounds"): _setting_bounds,
     (Code.INVALID_ARGUMENT, "not_a_choice"): _setting_bounds,
+    (Code.INVALID_ARGUMENT, "not_a_single_emoji"): _setting_bounds,
     (Code.INVALID_ARGUMENT, "not_a_switch"): lambda t: t.line("{name} is either on or off.", name=t.typed("name")),
     (Code.INVALID_ARGUMENT, "not_a_time_zone"): lambda t: t.line(
         "{name} takes the name of a time zone, such as Europe/Madrid or UTC.", name=t.typed("name")

@@ -45,6 +45,8 @@ def bounds(setting: Setting, words: Words) -> str:
         case Kind.LANGUAGE:
             known = ", ".join((SOURCE_LOCALE, *languages()))
             return words.text("It can be a language, by its tag. There are texts in: {languages}.", languages=known)
+        case Kind.EMOJI:
+            return words.text("It can be one emoji that everybody has, none of a server's own.")
         case Kind.TIME_ZONE:
             return words.text("It can be a time zone such as Europe/Berlin or America/New_York.")
 

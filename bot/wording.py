@@ -70,6 +70,11 @@ def languages() -> tuple[str, ...]:
     return _languages(LOCALES)
 
 
+def is_spoken(tag: str) -> bool:
+    """Whether there are texts in a language, or in what its region speaks."""
+    return not {tag, tag.partition("_")[0]}.isdisjoint((SOURCE_LOCALE, *languages()))
+
+
 @lru_cache(maxsize=4)
 def _languages(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in folder.glob("*.po")))

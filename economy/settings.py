@@ -15,6 +15,7 @@ from zoneinfo import available_timezones
 
 from msgspec import Struct
 
+from economy.emoji import is_emoji
 from economy.refusals import Value
 from economy.values import COINS_MAX, SHARE_MAX_BP, BasisPoints, Role
 
@@ -49,6 +50,7 @@ class Kind(StrEnum):
     PERCENT = "percent"  # stored as basis points
     TIME_ZONE = "time_zone"
     LANGUAGE = "language"
+    EMOJI = "emoji"
     CHOICE = "choice"
 
 
@@ -126,7 +128,7 @@ SETTINGS: Final[dict[str, Setting]] = {
             30,
             "days",
         ),
-        Setting("reaction_emoji", Kind.TEXT, "🏆", "The reaction that tips whoever wrote the message.", 1, 16),
+        Setting("reaction_emoji", Kind.EMOJI, "🏆", "The reaction that tips whoever wrote the message."),
         Setting("reaction_amount", Kind.NUMBER, 5, "What a reaction tips.", 1, COINS_MAX, "coins"),
         Setting(
             "reaction_limit_daily",
@@ -249,6 +251,8 @@ def problem_with(setting: Setting, value: Value) -> str | None:
             return None if isinstance(value, str) and _LANGUAGE.fullmatch(value) else "not_a_language"
         case Kind.CHOICE:
             return None if value in setting.choices else "not_a_choice"
+        case Kind.EMOJI:
+            return None if isinstance(value, str) and is_emoji(value) else "not_a_single_emoji"
         case Kind.TEXT:
             if not isinstance(value, str):
                 return "not_a_text"

@@ -14,7 +14,7 @@ from bot.naming import inert
 from bot.options import Rest, SettingName
 from bot.setting_texts import bounds, shown_value
 from bot.telling import Done, Telling
-from bot.wording import Words
+from bot.wording import Words, is_spoken
 from economy.refusals import Code, Value
 from economy.rules.configuring import (
     Appoint,
@@ -80,7 +80,7 @@ def _typed(setting: Setting, typed: str, asked: Asked) -> Value:
             # As people and platforms write it: `pt-br`.
             language, _, region = text.replace("-", "_").partition("_")
             return f"{language.lower()}_{region.upper()}" if region else language.lower()
-        case Kind.TEXT | Kind.TIME_ZONE:
+        case Kind.TEXT | Kind.TIME_ZONE | Kind.EMOJI:
             return text
 
 
@@ -127,7 +127,10 @@ def setting_changed(receipt: SettingChanged, done: Done, words: Words) -> Tellin
         "after": receipt.after,
         "reset": receipt.reset,
     }
-    return Telling(nodes=(line,), fields=fields)
+    lines = [line]
+    if setting.kind is Kind.LANGUAGE and not is_spoken(str(receipt.after)):
+        lines.append(words.line("There are no texts in it so far: what everyone sees stays in English."))
+    return Telling(nodes=tuple(lines), fields=fields)
 
 
 # --- features ---------------------------------------------------------------------------------------------------------

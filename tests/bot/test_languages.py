@@ -126,6 +126,12 @@ async def test_a_language_is_set_as_people_write_it(talk, typed, kept):
     assert (await talk.say("ana", "/settings language")).fields["value"] == kept
 
 
+@pytest.mark.parametrize(("typed", "spoken"), [("de", True), ("de_AT", True), ("en_GB", True), ("fr", False)])
+async def test_whoever_sets_a_language_without_texts_is_told(talk, typed, spoken):
+    told = text_of(await talk.say("ana", f"/settings language {typed}"))
+    assert ("no texts in it so far" not in told) is spoken
+
+
 @pytest.mark.parametrize("typed", ["german", "d", "de_DEU", "d1"])
 async def test_what_is_no_tag_is_refused(talk, typed):
     reply = await talk.say("ana", f"/settings language {typed}")

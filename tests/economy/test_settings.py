@@ -46,10 +46,56 @@ def test_numbers_are_bounded(setting: Setting):
         ("currency_one", "", "out_of_bounds"),
         ("currency_one", "x" * 21, "out_of_bounds"),
         ("currency_one", 5, "not_a_text"),
+        ("administrators", "owner", "not_a_choice"),
+        ("reaction_emoji", 5, "not_a_single_emoji"),
+        ("reaction_emoji", "", "not_a_single_emoji"),
+        ("reaction_emoji", "abc", "not_a_single_emoji"),
+        ("reaction_emoji", "é", "not_a_single_emoji"),
+        ("reaction_emoji", "+", "not_a_single_emoji"),
+        ("reaction_emoji", "1", "not_a_single_emoji"),
+        ("reaction_emoji", "🔥🔥", "not_a_single_emoji"),
+        ("reaction_emoji", "🔥 ", "not_a_single_emoji"),
+        ("reaction_emoji", "<:rose:123456789012345678>", "not_a_single_emoji"),
+        ("reaction_emoji", ":trophy:", "not_a_single_emoji"),
+        ("reaction_emoji", "\u200d", "not_a_single_emoji"),
+        ("reaction_emoji", "\ufe0f", "not_a_single_emoji"),
     ],
 )
 def test_what_a_setting_cannot_be_is_named(name, wrong, problem):
     assert problem_with(SETTINGS[name], wrong) == problem
+
+
+# Of each sort, and all that Telegram takes for reactions beside pictures of one character.
+@pytest.mark.parametrize(
+    "emoji",
+    [
+        "🏆",
+        "❤",
+        "❤️",
+        "❤️‍🔥",
+        "👍🏽",
+        "👨‍💻",
+        "🤷‍♂",
+        "☃",
+        "⚡",
+        "🕊",
+        "✍",
+        "🇪🇸",
+        "1️⃣",
+        "🏴󠁧󠁢󠁳󠁣󠁴󠁿",
+        "♥",
+        "‼️",
+        "ℹ️",
+        "©️",
+        "™",
+        "➕",
+        "↔️",
+        "👨‍👩‍👧‍👦",
+        "🫟",
+    ],
+)
+def test_the_emoji_that_tips_is_any_single_one(emoji):
+    assert problem_with(SETTINGS["reaction_emoji"], emoji) is None
 
 
 def test_settings_follow_from_flags_and_unknown_ones_are_passed_over():
