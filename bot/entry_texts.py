@@ -17,6 +17,7 @@ from economy.rules.chest import ChestTipped
 from economy.rules.claiming import TipsTaken, TipWaits
 from economy.rules.communities import PlaceJoined, PlaceParted
 from economy.rules.earning import DailyClaimed, Welcomed
+from economy.rules.escrow import ESCROWED
 from economy.rules.gifting import Gifted
 from economy.rules.tipping import Tipped
 from economy.values import MemberId, receipt_id
@@ -44,7 +45,10 @@ def gist(entry: EntryView, words: Words) -> str:
     if not moved and (facts := told(entry)):
         what += ": " + "; ".join(_changed(fact, words) for fact in facts)
     if entry.undone_by is not None:
-        what += f" ({words.text('undone by {receipt}', receipt=receipt_id(entry.undone_by))})"
+        by = receipt_id(entry.undone_by)
+        # What waited may have been taken up, which is no undo.
+        ended = words.text("settled by {receipt}", receipt=by)
+        what += f" ({ended if entry.kind in ESCROWED else words.text('undone by {receipt}', receipt=by)})"
     return what
 
 

@@ -14,8 +14,11 @@ from bot.wording import Words
 from economy.ledger import Receipt, Undone
 from economy.refusals import Code
 from economy.rules.adjusting import Adjusted
+from economy.rules.claiming import Return, TakeUp
+from economy.rules.escrow import ESCROWED
 from economy.rules.gifting import Gifted
 from economy.rules.permissions import Right
+from economy.rules.undoing import Undo
 from economy.settings import Feature
 from economy.values import EntryNumber, MemberId, receipt_id
 from economy.views import EntryView
@@ -28,9 +31,10 @@ async def receipt(asked: Asked, receipt: Annotated[EntryNumber, "its number and 
     if entry is None:
         asked.refuse(Code.UNKNOWN_RECEIPT)
     staff = asked.may(Right.SEE_AUDIT)
+    settled = await _settled_by(asked, entry)
     own = asked.reader.member_id in (entry.actor, *entry.touched)
     if not own and not staff:
-        return _stands(asked, entry)
+        return _stands(asked, entry, settled)
     shown = (
         entry.receipt if staff or entry.actor == asked.reader.member_id else _own_part(entry.receipt, asked.member_id)
     )
@@ -44,7 +48,7 @@ async def receipt(asked: Asked, receipt: Annotated[EntryNumber, "its number and 
         actor=words.name(entry.actor),
     )
     fields: dict[str, FieldValue] = {
-        **_genuine(entry),
+        **_genuine(entry, settled),
         "kind": entry.kind,
         "actor": words.field(entry.actor),
         "at": entry.at.isoformat(),
@@ -52,7 +56,17 @@ async def receipt(asked: Asked, receipt: Annotated[EntryNumber, "its number and 
         "reason": entry.reason,
         **telling.fields,
     }
-    return asked.reply(Telling(nodes=(first, *telling.nodes, *_beside(entry, shown, words)), fields=fields))
+    return asked.reply(Telling(nodes=(first, *telling.nodes, *_beside(entry, shown, words, settled)), fields=fields))
+
+
+async def _settled_by(asked: Asked, entry: EntryView) -> str:
+    """The kind of what ended an entry; empty where it stands."""
+    if entry.undone_by is None:
+        return ""
+    if entry.kind not in ESCROWED:
+        return Undo.kind
+    ended = await asked.economy.reads.entry(asked.community_id, entry.undone_by)
+    return Undo.kind if ended is None else ended.kind
 
 
 def _own_part(found: Receipt, member: MemberId) -> Receipt:
@@ -68,7 +82,7 @@ def _touches(part: object, member: MemberId) -> bool:
     return member in members_in((part,))
 
 
-def _beside(entry: EntryView, shown: Receipt, words: Words) -> list[Line]:
+def _beside(entry: EntryView, shown: Receipt, words: Words, settled: str) -> list[Line]:
     """What the public message leaves out: the split, the reason, and whether it still stands."""
     lines: list[Line] = []
     if isinstance(shown, Gifted):
@@ -76,7 +90,14 @@ def _beside(entry: EntryView, shown: Receipt, words: Words) -> list[Line]:
     if entry.reason:
         lines.append(words.line("Reason: {reason}", reason=words.said(entry.reason)))
     if entry.undone_by is not None:
-        lines.append(words.line("It was undone by {receipt}.", receipt=receipt_id(entry.undone_by)))
+        by = receipt_id(entry.undone_by)
+        match settled:
+            case TakeUp.kind:
+                lines.append(words.line("It was taken up by {receipt}.", receipt=by))
+            case Return.kind:
+                lines.append(words.line("Nobody took it up: it went back by {receipt}.", receipt=by))
+            case _:
+                lines.append(words.line("It was undone by {receipt}.", receipt=by))
     return lines
 
 
@@ -98,15 +119,20 @@ def _split(gift: Gifted, words: Words) -> Line:
     )
 
 
-def _stands(asked: Asked, entry: EntryView) -> Reply:
+def _stands(asked: Asked, entry: EntryView, settled: str) -> Reply:
     """To everyone else: whether it is genuine, and nothing more."""
     name = receipt_id(entry.number)
-    if entry.undone_by is None:
+    if _holds(settled):
         line = asked.words.line("{receipt} is genuine, and it stands.", receipt=name)
     else:
         line = asked.words.line("{receipt} is genuine, and was undone.", receipt=name)
-    return asked.reply(Telling(nodes=(line,), fields=_genuine(entry)))
+    return asked.reply(Telling(nodes=(line,), fields=_genuine(entry, settled)))
 
 
-def _genuine(entry: EntryView) -> dict[str, FieldValue]:
-    return {"receipt": receipt_id(entry.number), "genuine": True, "undone": entry.undone_by is not None}
+def _genuine(entry: EntryView, settled: str) -> dict[str, FieldValue]:
+    return {"receipt": receipt_id(entry.number), "genuine": True, "undone": not _holds(settled)}
+
+
+def _holds(settled: str) -> bool:
+    """Whether what was sent was not taken back: what waited and was taken up has come where it should."""
+    return settled in ("", TakeUp.kind)
