@@ -107,7 +107,7 @@ class Commands:
                 said_at=message.date,
                 channel=None if home is not None else reading.channel(chat_id, where.topic),
                 veiled=veiled,
-                place_name=message.chat.title or "",
+                place_name=message.chat.title or "" if home is None else await self._room.titles.of(home),
             )
         )
 

@@ -29,6 +29,7 @@ from adapters.telegram.room import Me, Room, Turns
 from adapters.telegram.sending import Sender, Target, Unreachable, is_unsent
 from adapters.telegram.standing import Rights
 from adapters.telegram.sweeping import AFTER_S, Sweeper
+from adapters.telegram.titles import Titles
 from economy.service import Place, Role
 
 CONNECTIONS: Final = 64
@@ -223,6 +224,7 @@ class TelegramDoor:
             conversation=self._conversation,
             memory=self._memory,
             rights=rights,
+            titles=Titles(bot),
             acquaintance=Acquaintance(bot, self._conversation, self._memory),
             postman=postman,
             specs=self._conversation.specs(),

@@ -5,14 +5,12 @@ from __future__ import annotations
 import msgspec
 from telegram import Message, Update, User
 from telegram.constants import ChatType
-from telegram.error import TelegramError
 
 from adapters.contract import Hint, Reply
 from adapters.telegram import inline, reading
 from adapters.telegram.arriving import Arriving
 from adapters.telegram.attendance import Attendance
 from adapters.telegram.commanding import Commands
-from adapters.telegram.logs import log, problem_of
 from adapters.telegram.pressing import Presses
 from adapters.telegram.reacting import Reactions
 from adapters.telegram.reading import Command, NotOurs
@@ -146,7 +144,9 @@ class Listener:
         if home is None:
             await self._room.postman.hint(Hint.NO_PLACE, where, Own())
             return
-        await self._room.postman.hint(Hint.WELCOME, where, Own(), place=await self._title(home))
+        await self._room.postman.hint(
+            Hint.WELCOME, where, Own(), place=await self._room.titles.of(home) or "your group"
+        )
 
     async def _fetch(self, token: str, user: User, where: Where) -> bool:
         """Delivers the answer that waited until they opened a chat. Whether there was one for them."""
@@ -162,13 +162,6 @@ class Listener:
         reply = await self._commands.reply(message, said, user, asked_in, home=None)
         await self._room.postman.deliver_to_chat(reply, asked_in)
         return True
-
-    async def _title(self, chat_id: int) -> str:
-        try:
-            return (await self._room.bot.get_chat(chat_id)).title or ""
-        except TelegramError as problem:
-            log.info("title unknown", chat=chat_id, problem=problem_of(problem))
-            return "your group"
 
     # --- commands ---------------------------------------------------------------------------------------------------
 

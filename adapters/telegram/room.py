@@ -15,6 +15,7 @@ from adapters.contract import CommandSpec, Conversation, Memory
 from adapters.telegram.acquaintance import Acquaintance
 from adapters.telegram.posting import Postman
 from adapters.telegram.standing import Rights
+from adapters.telegram.titles import Titles
 
 ACTS_MAX: Final = 20_000
 
@@ -69,6 +70,7 @@ class Room(Struct, frozen=True):
     conversation: Conversation
     memory: Memory
     rights: Rights
+    titles: Titles
     acquaintance: Acquaintance
     postman: Postman
     specs: tuple[CommandSpec, ...]

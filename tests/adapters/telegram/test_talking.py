@@ -1,6 +1,7 @@
 """What is said in a group and in private, as people of Telegram say it."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -326,6 +327,16 @@ async def test_what_is_said_in_private_is_about_the_group_one_was_in_last(there,
     assert await coins(there, "ana") == "You have 50 coins."
     await there.settled(there.say("ana", f"/start g{other.id}"))
     assert await coins(there, "ana") == "You have 0 coins."
+
+
+async def test_what_is_said_in_private_knows_what_the_group_is_called(there, group):
+    """Whoever owns the other place reads whose community it is, wherever the code was asked for."""
+    cafe = there.group("cafe", owner="eve")
+    await there.settled(there.say("eve", "hello", cafe))
+    [given] = await told(there, there.say("ana", "/community join"))
+    code = re.findall(r"[0-9]+(?:-[0-9A-Z]{4}){3}", given)[0]
+    [asked] = await told(there, there.say("eve", f"/community join {code}"))
+    assert asked.startswith("cafe would share the community of lobby from then on")
 
 
 async def test_speech_in_private_is_told_how_commands_begin(there, group):
