@@ -8,20 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from economy.rules.claiming import Return, TipUnseen
+from economy.rules.communities import InvitePlace, JoinPlace, PartPlace
 from economy.store.backup import DamagedError, back_up, move, restore
+from economy.store.bots import StoreBots
 from economy.store.copying import CopyDiffersError, NotEmptyError, Tally
 from economy.store.engine import Store, open_store
+from economy.store.escrow import StoreEscrow
 from economy.store.journal import StoreJournal
 from economy.store.postgres import LOSS_ALLOWED
 from economy.store.projector import StoreProjector
 from economy.store.schema import downgrade, upgrade
 from economy.store.tables import accounts, metadata
-from economy.values import Note
+from economy.values import AmountWord, CommunityId, Note, Place, Role
 from tests.economy.store import acting as acts
-from tests.economy.store.acting import Acting, StillClock
+from tests.economy.store.acting import Acting, StillClock, number_of
 from tests.economy.store.audit import must_balance, rows
 from tests.economy.store.chronicle import new_store
+from tests.economy.store.connecting import agreed, code_of, confirmed, connected, disconnected
 from tests.economy.store.test_audit import spoil
 from tests.support.postgres import ThrowawayPostgres, throwaway_postgres
 
@@ -258,6 +264,43 @@ async def test_a_store_that_moved_to_postgresql_goes_on(store, database):
         await acting.done(acts.tip("bo", "ana", "newcomer", amount=5))
         again = await acting.submit(acts.tip("ana", "bo", amount=7), key="act:5")
         assert again.outcome is not None
+        await StoreProjector(moved).drain()
+        await must_balance(moved)
+
+
+async def test_joint_people_joint_places_and_what_waits_move_and_go_on(store, database):
+    """Fault 148: what was begun here is ended there: a code, a stay, a tip that nobody took up."""
+    clock, cafe = StillClock(), Place("console", "cafe")
+    async with StoreJournal(store, clock) as journal:
+        acting, owner = Acting(journal, prefix="joint"), frozenset({Role.OWNER})
+        await connected(acting, "ana", "bo")
+        code = await code_of(acting, "ana")
+        waits = TipUnseen(by=acts.person("ana"), name="console:@zoe", amount=AmountWord.exact(40))
+        waiting = number_of(await acting.done(waits))
+        invited = await acting.submit(InvitePlace(by=acts.person("owner"), name="room"), standing=owner)
+        joins = JoinPlace(by=acts.person("yan"), code=f"1-{invited.offered[0].nonce}", name="cafe")
+        there = Acting(journal, cafe, prefix="cafe")
+        question = await there.submit(joins, standing=owner)
+        number_of(await there.press("yan", question, replace(joins, confirmed=True), standing=owner))
+    await StoreBots(store, "console").claim("florin")
+    await StoreProjector(store).drain()
+    await move(of(store), database, ignored)
+    assert await content(database) == await content(of(store))
+    clock.later(minutes=1)
+    async with await open_store(database) as moved, StoreJournal(moved, clock) as journal:
+        acting, there = Acting(journal, prefix="later"), Acting(journal, cafe, prefix="later cafe")
+        await agreed(acting, "cy", code)
+        number_of(await confirmed(acting, "ana", "cy", code))
+        await disconnected(acting, "cy", "ana", "bo")
+        parts = PartPlace(by=acts.person("yan"))
+        question = await there.submit(parts, standing=owner)
+        home = replace(parts, home=CommunityId(2), confirmed=True)
+        number_of(await there.press("yan", question, home, standing=owner))
+        clock.later(days=7)
+        [due] = await StoreEscrow(moved).lease(clock.now(), limit=10, for_s=60)
+        assert due.number == waiting
+        await acting.done(Return(by=due.by, of=due.number))
+        assert await StoreBots(moved, "console").claim("another") == "florin"
         await StoreProjector(moved).drain()
         await must_balance(moved)
 
