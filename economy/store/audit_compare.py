@@ -9,7 +9,10 @@ from sqlalchemy import BigInteger, Select, Table, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from economy.books import HIDDEN, PRESENT
+from economy.codec import write_value
+from economy.ledger import COMMUNITY
 from economy.projections.boards import bucket, is_listed, parts_of
+from economy.rules.communities import PLACE_PREFIX
 from economy.rules.escrow import ESCROWED
 from economy.store.audit_walk import Findings
 from economy.store.scratch import Key, Scratch
@@ -19,6 +22,7 @@ from economy.store.tables import (
     entries,
     flags,
     histogram,
+    places,
     postings,
     reversals,
     scores,
@@ -26,6 +30,8 @@ from economy.store.tables import (
     waiting,
 )
 from economy.values import ISSUERS, Asset, Own, receipt_id
+
+_JOINED: Final = f"{PLACE_PREFIX}%"
 
 ROWS_MAX: Final = 1_000
 """Rows in memory at a time."""
@@ -70,6 +76,7 @@ class Comparison:
         await self._compare_sums("day entries", day_totals, lambda row: (row.day, row.name), "entries")
         await self._compare_sums("day amount", day_totals, lambda row: (row.day, row.name), "amount")
         await self._compare_scores()
+        await self._compare_places()
 
     def _tell_left(self, name: str, *, of_series: bool = False) -> None:
         for key, difference in self._scratch.left(name):
@@ -152,6 +159,19 @@ class Comparison:
         for number in sorted(unsettled ^ listed):
             detail = "waits, and is not listed" if number in unsettled else "is listed, and does not wait"
             self._tell("escrow", f"entry {receipt_id(number)}", detail)
+
+    async def _compare_places(self) -> None:
+        """The places that meet here besides the one where it began are those that joined by an entry."""
+        flag = (flags.c.community_id == self._community, flags.c.subject == COMMUNITY, flags.c.name.like(_JOINED))
+        told = await self._connection.execute(select(flags.c.name, flags.c.value).where(*flag))
+        joined = {name.removeprefix(PLACE_PREFIX) for name, value in told if value != write_value(None)}
+        here = (places.c.community_id == self._community, places.c.own_id.is_not(None))
+        meet = {
+            str(own_id) for own_id in (await self._connection.execute(select(places.c.own_id).where(*here))).scalars()
+        }
+        for home in sorted(joined ^ meet):
+            detail = "joined, and does not meet here" if home in joined else "meets here, and did not join"
+            self._tell("place", f"place of community {home}", detail)
 
     async def _compare_flags(self) -> None:
         stored = 0

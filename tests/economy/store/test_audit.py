@@ -323,6 +323,10 @@ BREAKAGES = {
         ],
         ("escrow", "account -5 bonus"),
     ),
+    "a place that meets here by no entry": (
+        ["INSERT INTO places VALUES ('telegram', '-9', 1, 2, NULL)"],
+        ("place", "place of community 2"),
+    ),
     "a watermark ahead": (["UPDATE watermarks SET entry = entry + 1"], ("watermark", "boards")),
 }
 

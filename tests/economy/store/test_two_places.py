@@ -28,9 +28,10 @@ from economy.rules.communities import (
 )
 from economy.rules.offers import Press
 from economy.rules.places import MapRole, Notices, TellIn
-from economy.rules.presence import Leave
+from economy.rules.presence import Hide, Leave
 from economy.service import Answer, Submission
 from economy.store import tables
+from economy.store.audit import audit
 from economy.store.escrow import StoreEscrow
 from economy.store.journal import StoreJournal
 from economy.store.reads import StoreReads
@@ -264,6 +265,27 @@ async def test_what_waits_in_a_community_whose_place_is_elsewhere_is_in_nobodys_
     assert await escrow.lease(clock.now(), limit=1, for_s=60) == []
     number_of(await ana.leave(reads))
     assert [(due.place, due.attempts) for due in await escrow.lease(clock.now(), limit=1, for_s=60)] == [(LOBBY, 1)]
+
+
+async def test_the_audit_sees_a_place_that_was_taken_elsewhere_by_hand(store, journal, reads, ana, bo):
+    cy = Owner(journal, NOOK, "cy")
+    await cy.owns(Hide(by=person("cy")))
+    number_of(await bo.join(await ana.invite(reads)))
+    there = await community(reads, NOOK)
+    where = f"place of community {(await reads.reader(CAFE, person('bo'))).home}"
+    assert (await audit(store)).ok
+    async with store.write() as connection:
+        await connection.execute(
+            tables.places.update().where(tables.places.c.own_id.is_not(None)).values(community_id=there)
+        )
+    told = [(problem.what, problem.community, problem.where) for problem in (await audit(store)).problems]
+    assert sorted(told) == sorted(("place", each, where) for each in (await community(reads, LOBBY), there))
+    async with store.write() as connection:
+        await connection.execute(
+            tables.places.update()
+            .where(tables.places.c.own_id.is_not(None))
+            .values(community_id=await community(reads, LOBBY))
+        )
 
 
 async def test_codes_are_not_guessed(journal, reads, ana, bo, clock):
