@@ -61,10 +61,14 @@ class StoreEscrow:
         return [whose[key] for key in wanted if key in whose]
 
     async def waiting(self) -> WaitingNow:
+        """As `lease` has it: what somebody has for a while is due when that while is over."""
+        skew_us = await self._skew.us()
+        is_over, is_free = waiting.c.due_us + max(0, -skew_us), waiting.c.leased_until_us - skew_us
+        can_be_had = case((is_free > is_over, is_free), else_=is_over)
         async with self._store.read() as connection:
             names = select(waiting.c.name).distinct().limit(NAMES_MAX + 1)
             found = (await connection.execute(names)).scalars().all()
-            next_us = (await connection.execute(select(func.min(waiting.c.due_us)).where(_MEETS))).scalar_one_or_none()
+            next_us = (await connection.execute(select(func.min(can_be_had)).where(_MEETS))).scalar_one_or_none()
         return WaitingNow(
             frozenset(found[:NAMES_MAX]), len(found) <= NAMES_MAX, None if next_us is None else from_us(next_us)
         )

@@ -196,6 +196,17 @@ async def test_what_one_who_died_had_taken_is_left_to_the_next(acting, store, cl
     assert await bonus(store, "ana") == 100
 
 
+async def test_what_cannot_be_given_back_now_is_not_looked_for_with_every_command(acting, clock, escrow, jobs):
+    """While everyone is frozen, it is tried again when the lease is over, and no sooner."""
+    await left_by(acting, "ana")
+    await acting.done(FreezeAll(by=person("owner"), frozen=True, reason=Reason("an attack")))
+    clock.later(days=7)
+    assert await jobs.drain() == 1
+    known = await escrow.waiting()
+    assert known.next_due == clock.now() + timedelta(seconds=LEASE_S)
+    assert known.names == {ZOE}
+
+
 async def test_hosts_whose_clocks_are_five_minutes_apart_take_nothing_from_one_another(acting, store, clock):
     """Fault 145: leases go by the database's clock. On one machine there is one clock."""
     numbers = await left_by(acting, "ana", "bo", "cy")
