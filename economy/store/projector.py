@@ -221,10 +221,13 @@ class StoreProjector:
         for."""
         asked = _LOCK_WATERMARK if waits else _LOCK_FREE_WATERMARK
         found: int | None = (await connection.execute(asked, {"community": community_id})).scalar_one_or_none()
-        if found is None and await _FIRST_WATERMARK.run(connection, community_id, [(PROJECTION,)]):
+        if found is not None:
+            return found
+        if await _FIRST_WATERMARK.run(connection, community_id, [(PROJECTION,)]):
             # Nobody else's, then, but none at all.
-            found = 0
-        return found
+            return 0
+        # Made by another process while we were about to: whoever waits takes it up where that one left it.
+        return await self._lock(connection, community_id) if waits else None
 
     async def _add_up(self, connection: AsyncConnection, community_id: int, after: int) -> _Sums | None:
         entries = await read_entries(connection, community_id, after=after, most=self._entries_max)

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select, text
 
 from economy.projections.boards import Board, Period, bucket, parts_of
 from economy.rules.presence import Hide, Join, Leave
@@ -303,6 +303,22 @@ async def test_what_another_process_is_at_holds_up_no_other_community(postgres_a
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+
+
+async def test_whose_first_entries_another_process_adds_up_is_waited_for(postgres_address, town):
+    live(town)
+    async with await open_store(postgres_address) as store, await open_store(postgres_address) as twin:
+        kept = Chronicle(store, town)
+        await kept.write()
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        async with twin.write() as connection:
+            await connection.execute(insert(watermarks).values(community_id=kept.id, projection="boards", entry=0))
+            draining = asyncio.create_task(StoreProjector(store).drain())
+            async with asyncio.timeout(30), store.read() as looking:
+                while not (await looking.execute(waiting)).scalar_one():
+                    pass
+        await draining
+        assert await _watermark(store, kept.id) == len(town.entries)
 
 
 async def _until(store: Store, community: int, number: int) -> None:
